@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What `make check` runs, and the gates that need no daemon. Groups bring their own rules.mk.
+-include $(wildcard tests/bpf/rules.mk tests/fuzz/rules.mk tests/corpus/rules.mk tests/integration/rules.mk \
+        tests/cli/rules.mk tests/mutants/rules.mk tests/bench/rules.mk)
+
+RESULTS := $(BUILD)/results
+RUN := tests/run.sh $(RESULTS)
+export ASAN_OPTIONS ?= abort_on_error=1:detect_leaks=1
+export UBSAN_OPTIONS ?= print_stacktrace=1
+
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+
+test-unit: $(UNIT_BIN) $(BUILD)/asan/aiguard-scanner $(BUILD)/asan/aiguardctl ## unit tests under ASan and UBSan
+	@tests/unit/run.sh $(UNIT_BIN)
+
+lint: $(SKEL) ## layers, formatting, clang-tidy, cppcheck, names
+	@tools/dev/lint.sh
+
+check: deps ## install what is needed, build, run every test; the last line is the sum
+	@rm -rf $(RESULTS)
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/asan/aiguard-scanner $(BUILD)/asan/aiguardctl $(UNIT_BIN)
+	@$(MAKE) --no-print-directory -k check-groups; tests/run.sh --sum $(RESULTS)
+
+# Every group runs, whatever the others did: the sum decides.
+check-groups:
+	@for group in $(CHECK_GROUPS); do \
+		$(RUN) $$group $(MAKE) --no-print-directory $$group; \
+	done
+
+CHECK_GROUPS ?= lint test-unit test-bpf test-cli fuzz-replay fuzz-short corpus vm-check
+
+.PHONY: test-unit lint check check-groups
