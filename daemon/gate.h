@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef GATE_H
+#define GATE_H
+/*
+ * Answers held opens (design section 3). Three threads of its own at the
+ * lowest real-time priority: the gate (request ring, fanotify; never blocks),
+ * the scan pool (opens siblings, waits for scanner children) and the worker
+ * (subjects, cgroups, background classification).
+ *
+ * The rest of the daemon sees this header; the parts see gate-internal.h.
+ */
+#include <stdint.h>
+
+#include "abi.h"
+#include "inventory.h"
+#include "journal.h"
+#include "loader.h"
+#include "policy-store.h"
+
+typedef struct Gate Gate;
+
+/* Requests about subjects. Called on the worker thread, one at a time. */
+typedef struct GateHandlers {
+        void *userdata;
+        void (*on_resolve)(void *userdata, const struct ag_request *r); /* RESOLVE and MAPPED */
+        void (*on_cgroup)(void *userdata, const struct ag_request *r); /* CGROUP */
+        /* A model was loaded: the traits of that process grow. Any thread. */
+        void (*on_traits)(void *userdata, pid_t tgid, uint64_t start_time, uint32_t traits);
+        /*
+         * Is this model declared? `fd` is readable, `columns` may be shortened (a corrected
+         * classification). Returns 1 declared, 0 not. Called on the scan pool's thread.
+         */
+        int (*on_model)(void *userdata, int fd, const struct ag_inode_key *inode, uint8_t *columns,
+                        uint8_t *n_columns);
+} GateHandlers;
+
+typedef struct GateOptions {
+        const LoaderMaps *maps;
+        struct ag_control *control;
+        PolicyStore *store;
+        Inventory *inventory;
+        Journal *journal;
+        GateHandlers handlers;
+        int fanotify_fd; /* of an earlier run, from the fd store; -EBADF: make one. Taken */
+        const char *scanner_program; /* NULL: the installed one */
+        const char *modelcaps_dir; /* NULL: the installed one */
+        unsigned scan_seconds; /* longest scan of one file */
+        unsigned scan_children; /* at once; 0: default */
+} GateOptions;
+
+typedef struct GateCounters {
+        uint64_t requests; /* records taken from the ring */
+        uint64_t invalid; /* of these, not understood */
+        uint64_t gated; /* files marked */
+        uint64_t unreachable; /* holds whose file was not found: their opener meets the deadline */
+        uint64_t scans;
+        uint64_t scan_failures; /* unparsable for a reason of ours: timeout, dead child */
+        uint64_t allowed; /* held opens let go: plainly, */
+        uint64_t reported;
+        uint64_t audited;
+        uint64_t denied;
+        uint64_t passed; /* events of openers that were not held */
+        uint64_t denied_previous; /* events of an earlier run, refused at the start */
+        uint64_t waiting; /* asleep now */
+        uint64_t marks; /* files marked now */
+        uint64_t background; /* audit: decided after the fact, one for each background classification of an AI opener */
+} GateCounters;
+
+int gate_new(const GateOptions *options, Gate **ret);
+Gate *gate_free(Gate *g); /* answers everything that waits, then ends the threads */
+DEFINE_CLEANUP(Gate *, gate_free);
+
+/* Threads run from here on; alive_until is set. */
+int gate_start(Gate *g);
+
+int gate_fanotify_fd(const Gate *g); /* borrowed; for the fd store */
+void gate_counters(Gate *g, GateCounters *ret);
+uint64_t gate_heartbeat(const Gate *g); /* boot time of the gate thread's last turn */
+
+/*
+ * What is this file to inference? AG_OBJECT_LIBRARY_* or AG_OBJECT_INTERPRETER
+ * flags, 0 for neither. `path_fd` may be O_PATH; `path` is a hint. From the
+ * inode's storage when it is known, else by a scan: waits for it. Not on the
+ * gate's thread. The result is stored.
+ */
+int gate_classify_library(Gate *g, int path_fd, const char *path, uint32_t *ret_flags);
+
+/* Forgets the classification of a file (declared, or corrected): its next open is judged again. */
+int gate_forget(Gate *g, int path_fd, const struct ag_inode_key *inode);
+
+#endif

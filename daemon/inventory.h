@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef INVENTORY_H
+#define INVENTORY_H
+/*
+ * Model number -> what is known of that model: for the log and for `explain`,
+ * never for a verdict. Bounded: the oldest goes. Any thread may call.
+ */
+#include "abi.h"
+#include "lib/classification.h"
+#include "lib/macro.h"
+
+#define INVENTORY_MAX 4096U
+
+typedef struct InventoryRecord {
+        uint32_t model; /* its number; never 0 */
+        struct ag_inode_key inode;
+        char path[AG_EVENT_PATH_MAX]; /* as the opener named it */
+        bool declared;
+        uint8_t n_columns;
+        uint8_t columns[AG_OBJECT_COLUMNS];
+        uint64_t classified_usec; /* wall clock */
+        Classification classification;
+} InventoryRecord;
+
+typedef struct Inventory Inventory;
+
+int inventory_new(Inventory **ret);
+Inventory *inventory_free(Inventory *i);
+DEFINE_CLEANUP(Inventory *, inventory_free);
+
+/* The number that this inode has or gets. Numbers start at a random place and are not used twice in a run. */
+uint32_t inventory_put(Inventory *i, const InventoryRecord *record);
+/* A copy; -ENOENT. */
+int inventory_get(Inventory *i, uint32_t model, InventoryRecord *ret);
+int inventory_find(Inventory *i, const struct ag_inode_key *inode, InventoryRecord *ret);
+size_t inventory_size(Inventory *i);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef LOADER_H
+#define LOADER_H
+/*
+ * The BPF object: opened, probed program by program, loaded, attached, pinned.
+ * Only loader.c sees the skeleton. Maps and links are pinned under AG_PIN_DIR
+ * and survive the daemon; "stop" closes descriptors, "uninstall" unpins.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "lib/macro.h"
+
+/* Borrowed descriptors of the maps, -EBADF for a map this build does not have. */
+typedef struct LoaderMaps {
+        int subjects;
+        int resolved;
+        int writes;
+        int objects;
+        int denied;
+        int matrix;
+        int control;
+        int workloads;
+        int cgroups;
+        int users;
+        int exes;
+        int emergency;
+        int devices;
+        int suffixes;
+        int consents;
+        int gated;
+        int requests;
+        int events;
+        int stats;
+        int errors;
+} LoaderMaps;
+
+typedef struct LoaderHook {
+        char name[64]; /* of the program */
+        char section[64]; /* lsm.s/file_open */
+        bool required; /* without it nothing is enforced */
+        bool attached;
+        char why_not[160]; /* one sentence; empty when attached */
+} LoaderHook;
+
+#define LOADER_HOOKS_MAX 64
+
+typedef struct Loader Loader;
+
+/*
+ * Opens and loads; adopts pinned maps when their version and `names_hash` (of
+ * the list of model capabilities, which numbers the columns) are ours, else
+ * starts from fresh ones. Attaches nothing yet.
+ */
+int loader_new(const char *pin_dir, uint32_t names_hash, Loader **ret);
+Loader *loader_free(Loader *l);
+DEFINE_CLEANUP(Loader *, loader_free);
+
+/* Attaches what can be attached, pins the new links, then unpins the old ones. */
+int loader_attach(Loader *l);
+
+bool loader_adopted(const Loader *l); /* the maps are those of an earlier run */
+bool loader_enforcing(const Loader *l); /* every required hook is attached */
+const LoaderMaps *loader_maps(const Loader *l);
+struct ag_control *loader_control(Loader *l); /* memory-mapped ag_control */
+const LoaderHook *loader_hooks(const Loader *l, size_t *ret_n);
+
+/* Removes every pin: what is attached only through them ends. */
+int loader_unpin(const char *pin_dir);
+
+#endif

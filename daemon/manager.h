@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MANAGER_H
+#define MANAGER_H
+/*
+ * Owns all parts; start, reload and stop order; the one place with the full
+ * picture. Everything here is called on the main thread, unless it says else.
+ * Parts that are given a Manager may use the accessors, and only those.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "config.h"
+#include "lib/features.h"
+#include "gate.h"
+#include "inventory.h"
+#include "journal.h"
+#include "lib/diag.h"
+#include "lib/policy.h"
+#include "loader.h"
+#include "policy-store.h"
+
+typedef struct Manager Manager;
+
+/* Parts of the subject side, see their own headers. */
+typedef struct Cgroups Cgroups;
+typedef struct Declarations Declarations;
+typedef struct Devices Devices;
+typedef struct Subjects Subjects;
+
+/*
+ * Always: seen = decided = allowed + reported + audited + denied + pending, and
+ * decided = emitted + suppressed + lost + pending. A plain allow owes no entry
+ * and counts as suppressed.
+ */
+typedef struct ManagerCounters {
+        uint64_t seen;
+        uint64_t decided;
+        uint64_t allowed;
+        uint64_t reported;
+        uint64_t audited;
+        uint64_t denied;
+        uint64_t pending; /* asleep in the gate at this moment, or on their way to journald */
+        uint64_t held;
+        uint64_t timed_out;
+        uint64_t emitted;
+        uint64_t suppressed;
+        uint64_t lost;
+        uint64_t requests_lost;
+        uint64_t would_refuse; /* audited: enforcing would have refused */
+} ManagerCounters;
+
+/* Strings are the manager's, valid until the event loop turns. */
+typedef struct ManagerStatus {
+        const char *mode; /* enforce, audit, monitor (attached, not yet enforcing), degraded (a required hook is missing) */
+        const char *mode_reason; /* "aiguard.conf", "kernel command line", ... */
+        const char *backend; /* lsm */
+        const char *backend_reason;
+        const LoaderHook *hooks;
+        size_t n_hooks;
+        const char *policy_name;
+        const char *policy_hash;
+        uint32_t policy_generation;
+        uint64_t policy_since_usec; /* wall clock */
+        uint64_t started_usec; /* wall clock */
+        uint64_t audit_since_usec; /* wall clock; 0: not in audit mode */
+        ManagerCounters counters;
+        GateCounters gate;
+        size_t n_models; /* in the inventory */
+        const char *reload_error; /* of the last reload, "" when it was good */
+} ManagerStatus;
+
+int manager_new(Config *config, Manager **ret); /* takes the config */
+Manager *manager_free(Manager *m);
+DEFINE_CLEANUP(Manager *, manager_free);
+
+int manager_start(Manager *m); /* everything up to READY=1; -errno with one sentence logged */
+int manager_run(Manager *m); /* until SIGTERM */
+
+void manager_status(Manager *m, ManagerStatus *ret);
+/* The new policy is in force, or -EBADMSG, the old one stays, and `diag` says why. Written to the journal. */
+int manager_reload(Manager *m, Diag *diag);
+
+/* Borrowed. */
+sd_event *manager_event(Manager *m);
+const Config *manager_config(Manager *m);
+const LoaderMaps *manager_maps(Manager *m);
+const struct ag_control *manager_control(Manager *m);
+PolicyStore *manager_store(Manager *m); /* any thread */
+const PolicyTables *manager_tables(Manager *m); /* of the active generation; main thread, until it turns */
+Gate *manager_gate(Manager *m); /* any thread */
+Journal *manager_journal(Manager *m); /* any thread */
+Inventory *manager_inventory(Manager *m); /* any thread */
+Cgroups *manager_cgroups(Manager *m);
+Declarations *manager_declarations(Manager *m);
+Devices *manager_devices(Manager *m);
+Subjects *manager_subjects(Manager *m);
+
+#endif
