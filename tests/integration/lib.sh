@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Overview: what the suites that prove the whole share: switching the project's mode and policy, looking at what
+# it wrote to the journal, and the two-sided test of a refusal. Sourced in the guest by the suites main, behaviour,
+# benign and bench; the one place that knows file names, field names and ids of the project.
+#   BACKEND=lsm|fanotify    which backend is under test; names in exceptions.BACKEND are skipped, with its reason
+
+# shellcheck source=tests/vm/lib.sh
+. "$VM_LIB"
+: "${BACKEND:=lsm}"
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TESTS=/work/tests                    # the built side of tests/integration
+PROBE=$TESTS/probe
+RUNTIME=$TESTS/libonnxruntime.so.1   # looks like an inference runtime, does nothing
+WEAK=$(echo /usr/lib/*/libopencv_dnn.so.4*)
+WEAK=${WEAK%% *}
+MODELS=$TESTS/models
+ORT=$HERE/ort.js
+CAMERA=/dev/video0
+CONF_DIR=/etc/aiguard/aiguard.conf.d
+POLICY_DIR=/etc/aiguard/policy.d
+T=${TMPDIR:-/tmp}/aiguard-test
+mkdir -p "$T"
+
+ID_MODEL_REFUSED=819395510b4b4f0c83dd3588791d7507
+ID_MODEL_AUDITED=b3a1813ad1e54a159c3ef3616fecc7db
+ID_SENSOR_REFUSED=38e9a86c3f564062b5506065f1c553d4
+ID_SENSOR_AUDITED=011c1cf6dbfc4e9c9d7a4f25f75ad84a
+ID_SESSION_START=519b528145294498b9bb61e4f3606c1f
+ID_SESSION_END=8188367ada24407f9682548c3e0be56c
+ID_POLICY_REJECTED=1b470c4e7f584aea8e14ed15fc7897f5
+ID_EMERGENCY_BEGUN=0a75b733d1c84dcbae7e8b01f16b5161
+REFUSED="$ID_MODEL_REFUSED $ID_SENSOR_REFUSED"
+AUDITED="$ID_MODEL_AUDITED $ID_SENSOR_AUDITED"
+
+# ------------------------------------------------------------------- the daemon
+
+# conf KEY=VALUE...: the test's own drop-in, replacing the one before.
+conf() {
+        mkdir -p "$CONF_DIR"
+        { echo '[aiguard]' && printf '%s\n' "$@"; } >"$CONF_DIR/90-test.conf"
+}
+
+# start_mode enforce|audit [KEY=VALUE...]: restarts the daemon in that mode.
+start_mode() {
+        MODE=$1
+        shift
+        conf "Mode=$MODE" "$@"
+        systemctl reset-failed aiguardd 2>/dev/null || true
+        systemctl restart aiguardd || { journalctl -u aiguardd -n 20 --no-pager; return 1; }
+        wait_status '.mode == $mode' --arg mode "$MODE"
+}
+
+status() { aiguardctl status --json; }
+
+# wait_status JQ-EXPRESSION [JQ-ARGS]: until the status says so, ten seconds at most.
+wait_status() {
+        local expression=$1
+        shift
+        for _ in $(seq 40); do
+                status 2>/dev/null | jq -e "$@" "$expression" >/dev/null 2>&1 && return 0
+                sleep 0.25
+        done
+        echo "status never came to: $expression"
+        status | jq -c . || true
+        return 1
+}
+
+counter() { status | jq -r ".counters.$1"; }
+
+# policy NAME: installs standard input as the test's policy and reloads. No argument: removes it.
+policy() {
+        mkdir -p "$POLICY_DIR"
+        rm -f "$POLICY_DIR"/*-test-*.yaml
+        [ $# = 0 ] || cat >"$POLICY_DIR/50-test-$1.yaml"
+        aiguardctl reload
+}
+
+# ------------------------------------------------------------------ the journal
+
+journal() { journalctl --namespace=aiguard --quiet --no-pager "$@"; }
+
+# mark: entries are counted from here on.
+mark() {
+        sleep 0.3
+        journal --cursor-file="$T/cursor" -o cat >/dev/null 2>&1 || true
+        : >"$T/entries"
+}
+
+# collect: adds what was written since to $T/entries, one JSON object a line.
+collect() {
+        journalctl --namespace=aiguard --sync 2>/dev/null || true
+        journal --cursor-file="$T/cursor" -o json --all >>"$T/entries" 2>/dev/null || true
+}
+
+# entries IDS [JQ-CONDITION]: those of the ids (words) that satisfy the condition.
+entries() {
+        jq -c --arg ids "$1" "select(.MESSAGE_ID as \$i | \$i != null and (\$ids | split(\" \") | index(\$i) != null))
+                | select(${2:-true})" "$T/entries"
+}
+
+# wait_entries COUNT IDS [JQ-CONDITION]: exactly so many, and no more after a moment.
+wait_entries() {
+        local want=$1 n=0
+        for _ in $(seq 30); do
+                collect
+                n=$(entries "$2" "${3:-true}" | wc -l)
+                [ "$n" -lt "$want" ] || break
+                sleep 0.2
+        done
+        sleep 0.3
+        collect
+        n=$(entries "$2" "${3:-true}" | wc -l)
+        [ "$n" = "$want" ] && return 0
+        echo "entries since the mark:"
+        jq -c '{MESSAGE, OBJECT_PID, AIGUARD_RULE, AIGUARD_DECISION}' "$T/entries" || true
+        echo "$n entries instead of $want"
+        return 1
+}
+
+# --------------------------------------------------------------------- openers
+
+# as_unit NAME COMMAND...: runs it as a service of its own, so that a policy can know it by its unit.
+as_unit() {
+        local unit=$1
+        shift
+        systemctl reset-failed "$unit" 2>/dev/null || true
+        systemd-run --quiet --wait --pipe --collect --unit="$unit" -p Environment="NODE_PATH=$NODE_PATH" "$@"
+}
+
+ai() { "$PROBE" --ai "$RUNTIME" "$@"; }
+ort() { node "$ORT" "$@"; }
+
+# run COMMAND...: sets pid, rc and out. The command's own process is the one that opens, unless it forks.
+run() {
+        rc=0
+        "$@" >"$T/out" 2>&1 &
+        pid=$!
+        wait "$pid" || rc=$?
+        out=$(cat "$T/out")
+        echo "$* -> $rc: $out"
+}
+
+value() { printf '%s\n' "$out" | sed -n "s/.*\\b$1=\\([^ ]*\\).*/\\1/p" | tail -n 1; }
+
+# fresh NAME FROM: a file of its own with nobody's history; prints its path.
+fresh() {
+        mkdir -p /work/fresh
+        cp "$2" "/work/fresh/$1"
+        sync -f "/work/fresh/$1"
+        echo "/work/fresh/$1"
+}
+
+# ------------------------------------------------------- a refusal, from two sides
+
+# The fields that an entry about a refusal must have, whatever it is about.
+FIELDS='MESSAGE MESSAGE_ID PRIORITY OBJECT_PID AIGUARD_RULE AIGUARD_DECISION AIGUARD_MODE AIGUARD_UID AIGUARD_EXE
+        AIGUARD_EVENT_ID AIGUARD_TIME AIGUARD_POLICY_SHA256 AIGUARD_HOOK'
+
+check_fields() { # entry, more names
+        local name
+        for name in $FIELDS ${2:-}; do
+                jq -e --arg n "$name" '.[$n] | . != null and . != ""' <<<"$1" >/dev/null ||
+                        { echo "field $name is missing: $1"; return 1; }
+        done
+}
+
+# said PATH model|sensor [CONDITION]: exactly one entry about it, with all its fields, that says what this mode does.
+said() {
+        local path=$1 kind=$2 more=${3:-true} id entry about
+        case $MODE-$kind in
+        enforce-model) id=$ID_MODEL_REFUSED ;;
+        enforce-sensor) id=$ID_SENSOR_REFUSED ;;
+        audit-model) id=$ID_MODEL_AUDITED ;;
+        audit-sensor) id=$ID_SENSOR_AUDITED ;;
+        esac
+        about='true'
+        [ "$path" = any ] || case $kind in
+        model) about=".AIGUARD_MODEL_PATH == \"$path\"" ;;
+        sensor) about="(.AIGUARD_DEVICE // \"\") | endswith(\"$path\")" ;;
+        esac
+        [ "$pid" = any ] || about="($about) and .OBJECT_PID == \"$pid\""
+        wait_entries 1 "$id" "($about) and ($more)"
+        wait_entries 1 "$REFUSED $AUDITED" "$about"
+        entry=$(entries "$id" "$about")
+        case $kind in
+        model) check_fields "$entry" 'AIGUARD_MODEL_PATH AIGUARD_MODEL_FORMAT AIGUARD_MODEL_CAPABILITY AIGUARD_MODEL_EVIDENCE' ;;
+        sensor) check_fields "$entry" 'AIGUARD_DEVICE AIGUARD_DEV_MAJMIN' ;;
+        esac
+        case $MODE in
+        enforce) jq -e '.AIGUARD_DECISION == "deny" and .AIGUARD_MODE == "enforce"' <<<"$entry" ;;
+        audit) jq -e '.AIGUARD_DECISION == "audit" and .AIGUARD_WOULD == "deny"' <<<"$entry" ;;
+        esac >/dev/null || { echo "the entry says otherwise: $entry"; return 1; }
+}
+
+# refused PATH model|sensor COMMAND...: the command must end with 1 (EPERM) in enforce mode and with 0 in audit mode,
+# and the journal must say so once. SAID: one more condition on the entry.
+refused() {
+        local path=$1 kind=$2
+        shift 2
+        mark
+        run "$@"
+        case $MODE in
+        enforce) [ "$rc" = 1 ] || { echo "not refused: $out"; return 1; } ;;
+        audit) [ "$rc" = 0 ] || { echo "audit mode refused it: $out"; return 1; } ;;
+        esac
+        said "$path" "$kind" "${SAID:-true}"
+}
+
+# allowed COMMAND...: ends with 0, and nothing is said of a refusal, real or supposed.
+allowed() {
+        mark
+        run "$@"
+        [ "$rc" = 0 ] || { echo "refused or failed: $out"; return 1; }
+        wait_entries 0 "$REFUSED $AUDITED"
+}
+
+# behaviour NAME COMMAND...: a named test of the list that every backend runs.
+behaviour() {
+        local reason
+        reason=$(sed -n "s/^$(printf '%s' "$1" | sed 's/[][\.*^$/]/\\&/g')[[:space:]][[:space:]]*//p" \
+                "$HERE/exceptions.$BACKEND" 2>/dev/null | head -n 1)
+        if [ -n "$reason" ]; then
+                skip "$1" "$BACKEND: $reason"
+                return
+        fi
+        test_case "$@"
+}
