@@ -178,8 +178,8 @@ enum ag_resolved_flag {
         AG_RESOLVED_CGROUP = 1 << 0,              /* the cgroup has been looked up, whatever the result */
 };
 
-/* ag_cgroups: hash, cgroup id -> workload (0: none). Writer: the daemon. Absent: not classified yet. */
-/* ag_users: hash, uid -> workload. Writer: the daemon. */
+/* ag_cgroups: hash, cgroup id (__u64) -> struct ag_workload_value (0: none). Writer: the daemon. Absent: not classified yet. */
+/* ag_users: hash, uid (__u32) -> struct ag_workload_value. Writer: the daemon. */
 struct ag_exe_key {
         __u64 ino;
         __u32 dev;
@@ -341,6 +341,12 @@ struct ag_request {
 };
 
 /*
+ * ag_refused: LRU hash, tid (__u32) -> time of its AG_REQUEST_HOLD or
+ * AG_REQUEST_RESOLVE (__u64). Writer: the daemon, when it cannot answer by
+ * inode since it did not get at that inode: saves the opener the deadline.
+ */
+
+/*
  * ag_gated: hash, tid (__u32) -> struct ag_gated. BPF inserts one for each
  * open that the hook lets go on to fanotify; the daemon deletes it when the
  * event comes. An event without one is of an opener that is not held. A mark
@@ -429,6 +435,9 @@ enum ag_stat {
         AG_STAT_LOST,                             /* no room in ag_events */
         AG_STAT_REQUEST_LOST,                     /* no room in ag_requests, or over the quota */
         AG_STAT_MAX,
+};
+struct ag_counters {                              /* ag_stats: per-CPU array of one */
+        __u64 n[AG_STAT_MAX];
 };
 
 /* Places where a helper can fail; ag_errors is a per-CPU array of struct ag_error by place. */

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The programs: compiled one by one, linked into one object, turned into a skeleton that user space includes.
+BPF_DIR := $(BUILD)/bpf
+BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(BPF_DIR)/%.o)
+BPF_MULTIARCH := $(shell $(CC) -print-multiarch)
+# -ffile-prefix-map: the same object wherever it is built. -g is for BTF; DWARF is stripped below.
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror -Wno-unused-parameter \
+        -Wno-missing-declarations -Ibpf -isystem /usr/include/$(BPF_MULTIARCH) -ffile-prefix-map=$(CURDIR)=.
+LLVM_STRIP := $(firstword $(shell command -v llvm-strip llvm-strip-19 llvm-strip-14 2>/dev/null) llvm-strip)
+
+$(BPF_DIR)/%.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
+	$(LLVM_STRIP) -g $@
+
+$(BPF_DIR)/aiguard.bpf.o: $(BPF_OBJ)
+	$(BPFTOOL) gen object $@ $^
+
+$(BUILD)/aiguard.skel.h: $(BPF_DIR)/aiguard.bpf.o
+	$(BPFTOOL) gen skeleton $< name aiguard > $@.tmp
+	@mv $@.tmp $@
