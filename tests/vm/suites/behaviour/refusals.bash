@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Overview: every refusal of the list, written once and run twice: with MODE=enforce the open fails with EPERM and
+# the journal says so; with MODE=audit the open succeeds and the journal says what would have been. Sourced by
+# 10-enforce.sh and 20-audit.sh after they have started the daemon in that mode.
+
+need_corpus() { [ -n "$CORPUS" ] || { echo "no corpus on this machine"; return 77; }; }
+
+# The corpus file itself, then a copy under a name that says nothing.
+ort_labelled() {
+        need_corpus
+        # The runtime itself rejects this one's shapes: in audit mode it opens, and ends with 3.
+        OPENED=3 refused "$CORPUS/positive/derived-mini-xception/best.onnx" model \
+                ort load "$CORPUS/positive/derived-mini-xception/best.onnx"
+}
+ort_real_expression() {
+        refused /opt/ai/node_modules/faceplugin-face-recognition-js/model/fr_expression.onnx model \
+                ort load /opt/ai/node_modules/faceplugin-face-recognition-js/model/fr_expression.onnx
+}
+renamed_copy() {
+        local copy
+        need_corpus
+        copy=$(fresh "$MODE-x.bin" "$CORPUS/positive/derived-mini-xception/best.onnx")
+        OPENED=3 refused "$copy" model ort load "$copy"
+}
+own_labelled() {
+        local copy
+        copy=$(fresh "$MODE-weather.dat" "$MODELS/bad-00.onnx")
+        refused "$copy" model ort run "$copy"
+}
+hf_sibling() {
+        need_corpus
+        rm -rf "/work/fresh/$MODE-hf"
+        mkdir -p /work/fresh
+        cp -r "$CORPUS/positive/derived-mini-xception-hf" "/work/fresh/$MODE-hf"
+        refused "/work/fresh/$MODE-hf/model.safetensors" model ai open "/work/fresh/$MODE-hf/model.safetensors"
+}
+safetensors_labels() {
+        local copy
+        need_corpus
+        copy=$(fresh "$MODE-w.bin" "$CORPUS/positive/derived-mini-xception/weights_only.safetensors")
+        refused "$copy" model ai open "$copy"
+}
+# Known already: the second open meets the stored classification, not the hold.
+second_open() {
+        local copy
+        copy=$(fresh "$MODE-again.onnx" "$MODELS/bad-01.onnx")
+        refused "$copy" model ai open "$copy"
+        refused "$copy" model ai open "$copy"
+        [ "$(value wall_ms)" -lt 200 ] || { echo "a known file was held: $out"; return 1; }
+}
+hard_link() {
+        local copy
+        copy=$(fresh "$MODE-link.onnx" "$MODELS/bad-02.onnx")
+        ln -f "$copy" "/work/fresh/$MODE-linked.txt"
+        refused "/work/fresh/$MODE-linked.txt" model ai open "/work/fresh/$MODE-linked.txt"
+}
+on_tmpfs() {
+        cp "$MODELS/bad-03.onnx" "/dev/shm/$MODE.onnx"
+        refused "/dev/shm/$MODE.onnx" model ai open "/dev/shm/$MODE.onnx"
+}
+
+camera_ort() { refused "$CAMERA" sensor ort device "$CAMERA"; }
+camera_after_model() {
+        local model
+        model=$(fresh "$MODE-harmless.onnx" "$MODELS/good-00.onnx")
+        refused "$CAMERA" sensor ort session "$model" "$CAMERA"
+}
+camera_mode() { refused "$CAMERA" sensor ai open-mode "$1" "$CAMERA"; }
+camera_second_node() {
+        rm -f /root/webcam
+        mknod /root/webcam c $((0x$(stat -c %t "$CAMERA"))) $((0x$(stat -c %T "$CAMERA")))
+        refused webcam sensor ai open /root/webcam
+}
+
+by_thread() {
+        local copy
+        copy=$(fresh "$MODE-thread.onnx" "$MODELS/bad-04.onnx")
+        refused "$copy" model ai threads "$copy"
+}
+by_mapping() {
+        local copy
+        copy=$(fresh "$MODE-map.onnx" "$MODELS/bad-05.onnx")
+        refused "$copy" model "$PROBE" --map "$RUNTIME" open "$copy"
+}
+by_child() {
+        local copy
+        copy=$(fresh "$MODE-child.onnx" "$MODELS/bad-06.onnx")
+        refused "$copy" model ai exec "$PROBE" open "$copy"
+}
+by_child_camera() { refused "$CAMERA" sensor ai exec "$PROBE" open "$CAMERA"; }
+by_grandchild() {
+        local copy
+        copy=$(fresh "$MODE-grandchild.onnx" "$MODELS/bad-07.onnx")
+        mark
+        run ai exec sh -c "\"$PROBE\" open '$copy'; exit \$?"
+        [ "$rc" = "$([ "$MODE" = enforce ] && echo 1 || echo 0)" ] || { echo "$out"; return 1; }
+        pid=any said "$copy" model
+}
+
+refusals() {
+        behaviour "ort-labelled-model $MODE" ort_labelled
+        behaviour "ort-face-expression-model $MODE" ort_real_expression
+        behaviour "renamed-copy-x.bin $MODE" renamed_copy
+        behaviour "own-labelled-model $MODE" own_labelled
+        behaviour "hf-labels-beside-the-model $MODE" hf_sibling
+        behaviour "safetensors-labels-inside $MODE" safetensors_labels
+        behaviour "second-open-of-a-known-model $MODE" second_open
+        behaviour "hard-link $MODE" hard_link
+        behaviour "model-on-tmpfs $MODE" on_tmpfs
+        behaviour "camera-by-ort $MODE" camera_ort
+        behaviour "camera-after-a-model $MODE" camera_after_model
+        local mode
+        for mode in 0 1 2 3; do behaviour "camera-access-mode-$mode $MODE" camera_mode $mode; done
+        behaviour "camera-second-node $MODE" camera_second_node
+        behaviour "trait-by-one-thread-open-by-another $MODE" by_thread
+        behaviour "runtime-mapped-not-run $MODE" by_mapping
+        behaviour "trait-survives-exec $MODE" by_child
+        behaviour "trait-survives-exec-camera $MODE" by_child_camera
+        behaviour "trait-passes-to-children $MODE" by_grandchild
+}
+
+# ------------------------------------------------------------ what must go on working
+
+face_detector() { allowed ort run /opt/ai/node_modules/faceplugin-face-recognition-js/model/fr_detect.onnx; }
+harmless_model() {
+        local copy
+        copy=$(fresh "$MODE-things.onnx" "$MODELS/good-01.onnx")
+        allowed ort run "$copy"
+}
+thirty_frames() {
+        allowed v4l2-ctl -d "$CAMERA" --stream-mmap --stream-count=30 --stream-to=/dev/null
+        [ "$(tr -cd '<' <"$T/out" | wc -c)" -ge 30 ] || { echo "not 30 frames: $out"; return 1; }
+}
+plain_reader() {
+        local copy
+        copy=$(fresh "$MODE-cat.onnx" "$MODELS/bad-08.onnx")
+        allowed cmp "$copy" "$MODELS/bad-08.onnx"
+}
+# Weak alone loses nothing: it opens in both modes, and the journal says that it would have been refused.
+weak_camera() {
+        mark
+        run "$PROBE" --map "$WEAK" open "$CAMERA"
+        [ "$rc" = 0 ] || { echo "$out"; return 1; }
+        wait_entries 0 "$REFUSED"
+        wait_entries 1 "$ID_SENSOR_AUDITED" ".OBJECT_PID == \"$pid\""
+}
+seven_skins() {
+        need_corpus
+        mark
+        run ort load "$CORPUS/negative/hard-7class-skin/skin_48x48_7.onnx"
+        [ "$rc" != 1 ] || { echo "$out"; return 1; }
+        wait_entries 0 "$REFUSED"
+}
+
+allowances() {
+        behaviour "ort-face-detector-works $MODE" face_detector
+        behaviour "ort-harmless-model-works $MODE" harmless_model
+        behaviour "camera-for-others-30-frames $MODE" thirty_frames
+        behaviour "model-read-by-others $MODE" plain_reader
+        behaviour "weak-trait-alone-keeps-the-camera $MODE" weak_camera
+        behaviour "seven-classes-of-something-else $MODE" seven_skins
+}
