@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: reads a hostile file piece by piece, within a budget of bytes,
+ * items and time.
+ * Owns: the window and the budget; not the descriptor.
+ * Must not: map the file (it may shrink while it is read), read ahead into
+ * weights, or believe a size that the file itself states.
+ * Called by: every reader.
+ */
+#include "lib/model/source.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/macro.h"
+
+#define FETCH_FIRST 64
+
+static uint64_t now(void)
+{
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t) ts.tv_sec * 1000000000U + (uint64_t) ts.tv_nsec;
+}
+
+void source_init_fd(Source *s, int fd, uint64_t size)
+{
+        *s = (Source){
+                .fd = fd,
+                .size = size,
+                .deadline = now() + SOURCE_SECONDS_MAX * 1000000000ULL,
+                .items_left = SOURCE_ITEMS_MAX,
+                .fetch = FETCH_FIRST,
+        };
+}
+
+void source_init_memory(Source *s, const void *data, size_t size)
+{
+        source_init_fd(s, -EBADF, size);
+        s->memory = data;
+}
+
+int source_fail(Source *s, const char *reason)
+{
+        if (!s->reason)
+                s->reason = reason;
+        return -EBADMSG;
+}
+
+int source_count(Source *s)
+{
+        if (s->items_left == 0)
+                return source_fail(s, "more fields than a model has");
+        s->items_left--;
+        if (s->items_left % 4096 == 0 && now() > s->deadline)
+                return source_fail(s, "takes too long to read");
+        return 0;
+}
+
+/* pread() until n bytes are there or the file ends. */
+static int fetch(Source *s, uint64_t pos, void *buffer, size_t n)
+{
+        size_t done = 0;
+
+        if (s->bytes_read + n > SOURCE_READ_MAX)
+                return source_fail(s, "more to read than the limit");
+        while (done < n) {
+                ssize_t k = pread(s->fd, (char *) buffer + done, n - done, (off_t) (pos + done));
+
+                if (k < 0 && errno == EINTR)
+                        continue;
+                if (k < 0)
+                        return source_fail(s, "cannot be read");
+                if (k == 0)
+                        break;
+                done += (size_t) k;
+        }
+        s->bytes_read += done;
+        return (int) done;
+}
+
+int source_peek(Source *s, uint64_t pos, size_t n, const unsigned char **ret)
+{
+        size_t keep;
+        int r;
+
+        if (pos >= s->size)
+                return 0;
+        n = (size_t) MIN((uint64_t) n, s->size - pos);
+        if (s->memory) {
+                *ret = s->memory + pos;
+                return (int) n;
+        }
+        if (n > SOURCE_WINDOW)
+                return -EINVAL;
+        if (pos >= s->start && pos - s->start < s->length && n <= s->length - (size_t) (pos - s->start)) {
+                *ret = s->window + (pos - s->start);
+                return (int) n;
+        }
+        if (pos >= s->start && pos <= s->start + s->length) {
+                /* In order: keep what is still wanted and take twice as much. */
+                keep = s->length - (size_t) (pos - s->start);
+                memmove(s->window, s->window + (pos - s->start), keep);
+                s->fetch = MIN((size_t) SOURCE_WINDOW, s->fetch * 2);
+        } else {
+                keep = 0;
+                s->fetch = FETCH_FIRST;
+        }
+        s->start = pos;
+        s->length = keep;
+        r = fetch(s, pos + keep, s->window + keep,
+                  (size_t) MIN((uint64_t) MAX(n, MIN(s->fetch + keep, (size_t) SOURCE_WINDOW)), s->size - pos) - keep);
+        if (r < 0)
+                return r;
+        s->length += (size_t) r;
+        *ret = s->window;
+        return (int) MIN(n, s->length);
+}
+
+int source_view(Source *s, uint64_t pos, size_t n, const unsigned char **ret)
+{
+        int r = source_peek(s, pos, n, ret);
+
+        if (r < 0)
+                return r;
+        if ((size_t) r < n)
+                return source_fail(s, "ends early");
+        return 0;
+}
+
+int source_read(Source *s, uint64_t pos, void *buffer, size_t n)
+{
+        int r;
+
+        if (pos > s->size || n > s->size - pos)
+                return source_fail(s, "ends early");
+        if (s->memory) {
+                memcpy(buffer, s->memory + pos, n);
+                return 0;
+        }
+        r = fetch(s, pos, buffer, n);
+        if (r < 0)
+                return r;
+        if ((size_t) r < n)
+                return source_fail(s, "ends early");
+        return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MODEL_SOURCE_H
+#define MODEL_SOURCE_H
+/*
+ * The bytes of one hostile file, with a budget. Readers seek: after a jump only
+ * a few dozen bytes are fetched, and more with each fetch that follows in
+ * order, so that weights stay unread.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SOURCE_WINDOW 4096
+#define SOURCE_READ_MAX (16U * 1024 * 1024)
+#define SOURCE_ITEMS_MAX 500000U
+#define SOURCE_SECONDS_MAX 3
+
+typedef struct Source {
+        const unsigned char *memory; /* instead of a descriptor: fuzzers, tests, text already read */
+        int fd;
+        uint64_t size;
+        uint64_t bytes_read;
+        uint64_t deadline; /* CLOCK_MONOTONIC, nanoseconds */
+        unsigned items_left; /* fields, tokens, symbols */
+        const char *reason; /* constant string: what is wrong with the file; set by the first that knows */
+        uint64_t start; /* the window */
+        size_t length;
+        size_t fetch; /* how much the next fetch takes */
+        unsigned char window[SOURCE_WINDOW];
+} Source;
+
+void source_init_fd(Source *s, int fd, uint64_t size);
+void source_init_memory(Source *s, const void *data, size_t size);
+
+/* A view of n (at most SOURCE_WINDOW) bytes, good until the next call. -EBADMSG with a reason otherwise. */
+int source_view(Source *s, uint64_t pos, size_t n, const unsigned char **ret);
+
+/* The same for up to n bytes; gives how many there are, 0 at the end. */
+int source_peek(Source *s, uint64_t pos, size_t n, const unsigned char **ret);
+
+int source_read(Source *s, uint64_t pos, void *buffer, size_t n);
+
+/* One more field or token: -EBADMSG when the file has more of them than any honest file, or time is up. */
+int source_count(Source *s);
+
+/* Notes why and gives -EBADMSG. The first reason stays. */
+int source_fail(Source *s, const char *reason);
+
+#endif
