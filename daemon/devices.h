@@ -14,9 +14,6 @@ DEFINE_CLEANUP(Devices *, devices_free);
 /* Looks again: after a hotplug event, a declaration or a revocation. Main thread. */
 int devices_refresh(Devices *d);
 
-/* "camera" and so on, of enum ag_device_kind. */
-const char *device_kind_to_string(uint8_t kind);
-
 /* The kind that ag_devices gives for a number (AG_DEV encoding), AG_DEVICE_NONE for none. Any thread. */
 uint8_t devices_kind(const LoaderMaps *maps, uint32_t dev);
 

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: finds out who a process is and writes that to ag_resolved, of
+ * which it is the only writer. Looks at mappings through /proc/PID/map_files
+ * (magic links: no name is trusted, nothing is opened for reading here), at
+ * the cgroup, the executable and the user. Must not decide anything.
+ *
+ *   ring -> gate -> worker: resolve_on_request() -> walk -> resolve-files.c
+ *                                                -> ag_resolved, through a pidfd
+ *
+ * A process that waits in the bridge is let go by the update of ag_resolved.
+ */
+#include "resolve.h"
+
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <time.h>
+
+#include "cgroups.h"
+#include "lib/log.h"
+#include "lib/proc.h"
+#include "lib/util-string.h"
+#include "lock.h"
+#include "resolve-files.h"
+
+/* vm.max_map_count is 65530; a process beyond twice that stays pending, which counts as AI. */
+#define MAP_LINES_MAX 131072U
+#define MAPPED_FILES_MAX 4096U
+
+/* mmap_file comes before the mapping can be seen: the walk is given this long to see it. */
+#define MAPPED_TRIES 4
+#define MAPPED_WAIT_NS 1000000L
+
+struct Resolve {
+        Manager *m;
+        ResolveFiles *files;
+        pthread_mutex_t lock; /* read, modify, write of one entry of ag_resolved */
+};
+
+typedef struct Walk {
+        Resolve *r;
+        int proc_fd;
+        bool wait; /* for scans */
+        Resolution *res;
+        uint64_t last_ino;
+        uint32_t last_major;
+        uint32_t last_minor;
+        const struct ag_request *looking_for; /* NULL: nothing in particular */
+        bool found;
+        size_t n_files;
+        int error; /* of the last file that could not be classified */
+} Walk;
+
+static const struct {
+        uint32_t trait;
+        const char *name;
+} trait_names[] = {
+        { AG_TRAIT_RUNTIME, "runtime" },         { AG_TRAIT_MODEL, "model" },
+        { AG_TRAIT_DECLARED, "declared" },       { AG_TRAIT_RUNTIME_WEAK, "runtime-weak" },
+        { AG_TRAIT_ACCELERATOR, "accelerator" }, { AG_TRAIT_INTERPRETER, "interpreter" },
+        { AG_TRAIT_PENDING_MAP, "pending-map" }, { AG_TRAIT_PENDING_CGROUP, "pending-cgroup" },
+};
+
+const char *resolve_trait_to_string(uint32_t trait)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(trait_names); i++)
+                if (trait_names[i].trait == trait)
+                        return trait_names[i].name;
+        return "unknown";
+}
+
+int resolve_new(Manager *m, Resolve **ret)
+{
+        _cleanup_(resolve_freep) Resolve *r = calloc(1, sizeof(*r));
+        int k;
+
+        if (!r)
+                return -ENOMEM;
+        r->m = m;
+        lock_init(&r->lock);
+        k = resolve_files_new(m, &r->files);
+        if (k < 0)
+                return k;
+        *ret = TAKE_PTR(r);
+        return 0;
+}
+
+Resolve *resolve_free(Resolve *r)
+{
+        if (!r)
+                return NULL;
+        resolve_files_free(r->files);
+        pthread_mutex_destroy(&r->lock);
+        free(r);
+        return NULL;
+}
+
+static void add_evidence(Resolution *res, uint32_t trait, const char *format, ...) _printf_(3, 4);
+static void add_evidence(Resolution *res, uint32_t trait, const char *format, ...)
+{
+        ResolveEvidence *e;
+        va_list ap;
+
+        res->traits |= trait;
+        if (res->n_evidence >= RESOLVE_EVIDENCE_MAX)
+                return;
+        e = &res->evidence[res->n_evidence++];
+        e->trait = trait;
+        va_start(ap, format);
+        vsnprintf(e->text, sizeof(e->text), format, ap);
+        va_end(ap);
+}
+
+static void add_library(Resolution *res, uint32_t flags, const char *path)
+{
+        if (flags & AG_OBJECT_LIBRARY_STRONG)
+                add_evidence(res, AG_TRAIT_RUNTIME, "has mapped %s, which serves inference only", path);
+        if (flags & AG_OBJECT_LIBRARY_WEAK)
+                add_evidence(res, AG_TRAIT_RUNTIME_WEAK, "has mapped %s, which can also infer", path);
+        if (flags & AG_OBJECT_INTERPRETER)
+                add_evidence(res, AG_TRAIT_INTERPRETER, "has mapped %s, which runs programs that can infer",
+                             path);
+}
+
+static bool same_name(const char *a, const char *b)
+{
+        const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
+
+        return x && y && x[1] && streq(x, y);
+}
+
+/*
+ * Is this the mapping that the request is about? The numbers differ on overlayfs and btrfs, where the name
+ * has to do; a wrong yes only means that the process is not looked at once more.
+ */
+static bool is_looked_for(const struct ag_request *q, const ProcMap *map)
+{
+        if (!q)
+                return false;
+        if (map->ino == q->inode.ino && AG_DEV(map->major, map->minor) == q->inode.dev)
+                return true;
+        return q->path_len > 0 && same_name(q->path, map->path);
+}
+
+static int on_map(void *userdata, const ProcMap *map)
+{
+        _cleanup_close_ int fd = -EBADF;
+        Walk *w = userdata;
+        uint32_t flags = 0;
+        char name[64];
+        int r;
+
+        if (!map->executable || map->ino == 0)
+                return 0;
+        if (is_looked_for(w->looking_for, map))
+                w->found = true;
+        if (map->ino == w->last_ino && map->major == w->last_major && map->minor == w->last_minor)
+                return 0;
+        if (++w->n_files > MAPPED_FILES_MAX)
+                return -EFBIG;
+
+        snprintf(name, sizeof(name), "map_files/%" PRIx64 "-%" PRIx64, map->start, map->end);
+        fd = openat(w->proc_fd, name, O_PATH | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT || errno == ESRCH ? 0 : -errno; /* unmapped meanwhile */
+        w->last_ino = map->ino;
+        w->last_major = map->major;
+        w->last_minor = map->minor;
+
+        r = resolve_files_flags(w->r->files, fd, map->path, w->wait, &flags);
+        if (r == -EOPNOTSUPP) {
+                /* Remote or FUSE: nobody will ever look into it, so it weighs what an ambiguous library weighs. */
+                add_evidence(w->res, AG_TRAIT_RUNTIME_WEAK, "has mapped %s, which cannot be looked into",
+                             map->path);
+                return 0;
+        }
+        if (r < 0) {
+                w->error = r;
+                return 0;
+        }
+        add_library(w->res, flags, map->path);
+        return 0;
+}
+
+/* Walks the mappings; res->complete tells whether each was classified. */
+static int resolve_mappings(Walk *w)
+{
+        int r;
+
+        r = proc_maps_walk(w->proc_fd, MAP_LINES_MAX, on_map, w);
+        if (r == -EFBIG) {
+                log_debug("resolve: process %d has too many mappings", w->res->tgid);
+                w->res->complete = false;
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        w->res->complete = w->error == 0;
+        return 0;
+}
+
+static void resolve_workload(Resolve *r, Resolution *res)
+{
+        _cleanup_(policy_generation_unrefp) PolicyGeneration *g = policy_store_current(manager_store(r->m));
+        const PolicyTables *t;
+        int w;
+
+        if (!g)
+                return;
+        t = g->tables;
+        w = policy_tables_match(t, res->cgroup[0] ? res->cgroup : NULL, res->exe[0] ? res->exe : NULL,
+                                res->uid);
+        if (w < 0 && res->cgroup[0])
+                w = cgroups_workload(t, res->cgroup);
+        if (w < AG_WORKLOAD_FIRST)
+                return;
+        res->workload = (uint16_t) w;
+        snprintf(res->workload_name, sizeof(res->workload_name), "%s", t->workloads[w].name);
+        if (!t->workloads[w].not_ai)
+                add_evidence(res, AG_TRAIT_DECLARED, "is declared as workload %s in %s:%u",
+                             t->workloads[w].name, t->workloads[w].file ? t->workloads[w].file : "?",
+                             t->workloads[w].line);
+}
+
+/* What the kernel side knows; its traits that are not ours to find get a sentence too. */
+static void resolve_subject_known(Resolve *r, int pidfd, Resolution *res)
+{
+        struct ag_subject s;
+
+        if (bpf_map_lookup_elem(manager_maps(r->m)->subjects, &pidfd, &s) < 0)
+                return;
+        res->has_subject = true;
+        res->map_seq = s.map_seq;
+        res->cgroup_id = s.cgroup_id;
+        res->traits |= s.traits & ~AG_TRAITS_PENDING;
+}
+
+static void explain_known(Resolve *r, int pidfd, Resolution *res)
+{
+        struct ag_resolved old;
+        struct ag_subject s;
+        uint32_t known = 0;
+
+        if (bpf_map_lookup_elem(manager_maps(r->m)->subjects, &pidfd, &s) == 0)
+                known |= s.traits;
+        if (bpf_map_lookup_elem(manager_maps(r->m)->resolved, &pidfd, &old) == 0)
+                known |= old.traits;
+        for (size_t i = 0; i < res->n_evidence; i++)
+                known &= ~res->evidence[i].trait;
+        if (known & AG_TRAIT_MODEL)
+                add_evidence(res, AG_TRAIT_MODEL, "it, or a process it came from, has opened a model");
+        if (known & AG_TRAIT_ACCELERATOR)
+                add_evidence(res, AG_TRAIT_ACCELERATOR,
+                             "it, or a process it came from, has opened an accelerator");
+        if (known & AG_TRAIT_RUNTIME)
+                add_evidence(res, AG_TRAIT_RUNTIME, "inherited, or mapped earlier: an inference runtime");
+        if (known & AG_TRAIT_RUNTIME_WEAK)
+                add_evidence(res, AG_TRAIT_RUNTIME_WEAK,
+                             "inherited, or mapped earlier: a library that can also infer");
+        if (known & AG_TRAIT_DECLARED)
+                add_evidence(res, AG_TRAIT_DECLARED,
+                             "inherited: a process it came from is a declared workload");
+        if (known & AG_TRAIT_PENDING_MAP)
+                add_evidence(res, AG_TRAIT_PENDING_MAP, "an executable mapping is not classified yet");
+        if (known & AG_TRAIT_PENDING_CGROUP)
+                add_evidence(res, AG_TRAIT_PENDING_CGROUP, "its cgroup is not classified yet");
+}
+
+/* Everything about the process but its mappings. The map_seq is read before the mappings are: never after. */
+static int resolve_begin(Resolve *r, pid_t tgid, Resolution *res, int *ret_proc_fd, int *ret_pidfd)
+{
+        _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
+        int k;
+
+        *res = (Resolution){ .tgid = tgid, .uid = UINT32_MAX };
+        pidfd = pidfd_open(tgid, 0);
+        if (pidfd < 0)
+                return errno == EINVAL ? -ESRCH : -errno;
+        proc_fd = proc_open(tgid);
+        if (proc_fd < 0)
+                return proc_fd;
+        /* The descriptor of /proc/PID is of this very process only if it still lives now. */
+        if (pidfd_send_signal(pidfd, 0, NULL, 0) < 0 && errno != EPERM)
+                return -ESRCH;
+        k = proc_start_ticks(proc_fd, &res->start_ticks);
+        if (k < 0)
+                return k;
+        resolve_subject_known(r, pidfd, res);
+        (void) proc_uid(proc_fd, &res->uid);
+        if (proc_cgroup(proc_fd, res->cgroup, sizeof(res->cgroup)) < 0)
+                res->cgroup[0] = '\0';
+        if (proc_exe(proc_fd, res->exe, sizeof(res->exe)) < 0)
+                res->exe[0] = '\0';
+        resolve_workload(r, res);
+        *ret_proc_fd = TAKE_FD(proc_fd);
+        *ret_pidfd = TAKE_FD(pidfd);
+        return 0;
+}
+
+/* Traits only grow; the sequence only rises; the workload is the newest. */
+static int write_resolved(Resolve *r, int pidfd, const struct ag_resolved *add, bool only_traits)
+{
+        int map = manager_maps(r->m)->resolved;
+        struct ag_resolved v = {};
+        LOCK_SCOPE(&r->lock);
+
+        (void) bpf_map_lookup_elem(map, &pidfd, &v);
+        v.traits |= add->traits;
+        if (!only_traits) {
+                if ((int32_t) (add->map_seq - v.map_seq) > 0)
+                        v.map_seq = add->map_seq;
+                v.workload = add->workload;
+                v.flags |= add->flags;
+        }
+        return bpf_map_update_elem(map, &pidfd, &v, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static int commit(Resolve *r, int pidfd, const Resolution *res, uint32_t map_seq)
+{
+        const struct ag_resolved v = {
+                /* What BPF found stays BPF's to tell. */
+                .traits = res->traits & (AG_TRAIT_RUNTIME | AG_TRAIT_RUNTIME_WEAK | AG_TRAIT_INTERPRETER |
+                                         AG_TRAIT_DECLARED),
+                .map_seq = map_seq,
+                .workload = res->workload,
+                .flags = AG_RESOLVED_CGROUP,
+        };
+        int k = write_resolved(r, pidfd, &v, false);
+
+        if (k < 0 && k != -ESRCH)
+                log_warning_errno(k, "resolve: process %d cannot be marked", res->tgid);
+        return k;
+}
+
+int resolve_process(Resolve *r, pid_t tgid, Resolution *ret)
+{
+        _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
+        Resolution res;
+        int k;
+
+        k = resolve_begin(r, tgid, &res, &proc_fd, &pidfd);
+        if (k < 0)
+                return k;
+        k = resolve_mappings(&(Walk){ .r = r, .proc_fd = proc_fd, .wait = true, .res = &res });
+        if (k < 0)
+                return k;
+        if (res.complete)
+                k = commit(r, pidfd, &res, res.map_seq);
+        if (k >= 0 && ret)
+                *ret = res;
+        return k;
+}
+
+int resolve_explain(Resolve *r, pid_t tgid, Resolution *ret)
+{
+        _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
+        Resolution res;
+        int k;
+
+        k = resolve_begin(r, tgid, &res, &proc_fd, &pidfd);
+        if (k < 0)
+                return k;
+        k = resolve_mappings(&(Walk){ .r = r, .proc_fd = proc_fd, .wait = false, .res = &res });
+        if (k < 0)
+                return k;
+        explain_known(r, pidfd, &res);
+        *ret = res;
+        return 0;
+}
+
+void resolve_add_traits(Resolve *r, pid_t tgid, uint64_t start_time, uint32_t traits)
+{
+        const struct ag_resolved add = { .traits = traits };
+        _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
+        uint64_t ticks;
+
+        pidfd = pidfd_open(tgid, 0);
+        if (pidfd < 0)
+                return;
+        proc_fd = proc_open(tgid);
+        if (proc_fd < 0 || proc_start_ticks(proc_fd, &ticks) < 0)
+                return;
+        /* The kernel rounds the same number; another process with this number started later. */
+        if (start_time && ticks > proc_ticks_from_ns(start_time) + 1)
+                return;
+        (void) write_resolved(r, pidfd, &add, true);
+}
+
+static void on_mapped(Resolve *r, const struct ag_request *q)
+{
+        for (int i = 0; i < MAPPED_TRIES; i++) {
+                _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
+                Resolution res;
+                Walk w = { .r = r, .wait = true, .res = &res, .looking_for = q };
+
+                if (resolve_begin(r, (pid_t) q->tgid, &res, &proc_fd, &pidfd) < 0)
+                        return;
+                w.proc_fd = proc_fd;
+                if (resolve_mappings(&w) < 0)
+                        return;
+                if (w.found && res.complete) {
+                        /* Not res.map_seq: a mapping that came after this one has a request of its own. */
+                        (void) commit(r, pidfd, &res, q->map_seq);
+                        return;
+                }
+                /* What was seen counts at once. The rest stays pending: the mapping failed, or comes. */
+                (void) write_resolved(r, pidfd,
+                                      &(struct ag_resolved){ .traits = res.traits & ~AG_TRAITS_PENDING },
+                                      true);
+                nanosleep(&(struct timespec){ .tv_nsec = MAPPED_WAIT_NS << i }, NULL);
+        }
+}
+
+void resolve_on_request(Resolve *r, const struct ag_request *q)
+{
+        int k;
+
+        if (q->kind == AG_REQUEST_MAPPED) {
+                on_mapped(r, q);
+                return;
+        }
+        k = resolve_process(r, (pid_t) q->tgid, NULL);
+        if (k < 0 && k != -ESRCH)
+                log_warning_errno(k, "resolve: process %u, ignoring", q->tgid);
+}
