@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "config.h"
+#include "lib/config.h"
 #include "lib/features.h"
 #include "gate.h"
 #include "inventory.h"
