@@ -205,6 +205,26 @@ int cgroups_walk(Cgroups *c)
         return 0;
 }
 
+void cgroups_learn(Cgroups *c, const char *path)
+{
+        struct ag_request q = { .kind = AG_REQUEST_CGROUP };
+        struct ag_workload_value v;
+        char full[PATH_MAX];
+        struct stat st;
+        int map = manager_maps(c->m)->cgroups;
+
+        if (!c || !c->root[0] || (size_t) snprintf(full, sizeof(full), "%s%s", c->root, path) >= sizeof(full))
+                return;
+        if (stat(full, &st) < 0 || !S_ISDIR(st.st_mode))
+                return;
+        q.cgroup_id = st.st_ino;
+        if (bpf_map_lookup_elem(map, &q.cgroup_id, &v) == 0)
+                return;
+        q.path_len = (uint32_t) strlen(path);
+        memcpy(q.path, path, q.path_len + 1);
+        cgroups_on_request(c, &q);
+}
+
 void cgroups_on_request(Cgroups *c, const struct ag_request *q)
 {
         uint32_t generation;

@@ -16,6 +16,9 @@ int cgroups_walk(Cgroups *c);
 /* A cgroup was made. Worker thread. */
 void cgroups_on_request(Cgroups *c, const struct ag_request *q);
 
+/* Makes sure that this cgroup is in ag_cgroups. Any thread but the gate's. */
+void cgroups_learn(Cgroups *c, const char *path);
+
 /*
  * The workload of a cgroup path ("/system.slice/x.service"), 0 for none: its own, else that of the
  * nearest ancestor that has one. Pure.

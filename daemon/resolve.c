@@ -301,7 +301,7 @@ static int resolve_begin(Resolve *r, pid_t tgid, Resolution *res, int *ret_proc_
         return 0;
 }
 
-/* Traits only grow; the sequence only rises; the workload is the newest. */
+/* Traits only grow, the sequence only rises. */
 static int write_resolved(Resolve *r, int pidfd, const struct ag_resolved *add, bool only_traits)
 {
         int map = manager_maps(r->m)->resolved;
@@ -310,12 +310,8 @@ static int write_resolved(Resolve *r, int pidfd, const struct ag_resolved *add, 
 
         (void) bpf_map_lookup_elem(map, &pidfd, &v);
         v.traits |= add->traits;
-        if (!only_traits) {
-                if ((int32_t) (add->map_seq - v.map_seq) > 0)
-                        v.map_seq = add->map_seq;
-                v.workload = add->workload;
-                v.flags |= add->flags;
-        }
+        if (!only_traits && (int32_t) (add->map_seq - v.map_seq) > 0)
+                v.map_seq = add->map_seq;
         return bpf_map_update_elem(map, &pidfd, &v, BPF_ANY) < 0 ? -errno : 0;
 }
 
@@ -326,11 +322,16 @@ static int commit(Resolve *r, int pidfd, const Resolution *res, uint32_t map_seq
                 .traits = res->traits & (AG_TRAIT_RUNTIME | AG_TRAIT_RUNTIME_WEAK | AG_TRAIT_INTERPRETER |
                                          AG_TRAIT_DECLARED),
                 .map_seq = map_seq,
-                .workload = res->workload,
-                .flags = AG_RESOLVED_CGROUP,
+                /*
+                 * No workload: its number would outlive a reload. The hooks look it up themselves, in
+                 * ag_cgroups, which has this cgroup from here on.
+                 */
         };
-        int k = write_resolved(r, pidfd, &v, false);
+        int k;
 
+        if (res->cgroup[0])
+                cgroups_learn(manager_cgroups(r->m), res->cgroup);
+        k = write_resolved(r, pidfd, &v, false);
         if (k < 0 && k != -ESRCH)
                 log_warning_errno(k, "resolve: process %d cannot be marked", res->tgid);
         return k;

@@ -126,11 +126,12 @@ void device_table_read(const char *root, DeviceTable *ret)
 {
         _cleanup_free_ char *text = NULL;
         char path[4096];
+        size_t n;
 
         ret->n = 0;
         device_table_add(ret, AG_DEV(MAJOR_VIDEO4LINUX, AG_MINOR_ANY), AG_DEVICE_CAMERA, "video4linux");
         if ((size_t) snprintf(path, sizeof(path), "%s/proc/devices", root) < sizeof(path) &&
-            read_file_capped(AT_FDCWD, path, 65536, &text, NULL) >= 0)
+            read_file_capped(AT_FDCWD, path, 65536, &text, &n) >= 0)
                 device_table_add_majors(ret, text);
         add_class(ret, root, "video4linux", AG_DEVICE_CAMERA, any_name);
         add_class(ret, root, "sound", AG_DEVICE_MICROPHONE, is_capture_pcm);
