@@ -46,6 +46,7 @@ typedef struct GateOptions {
         const char *modelcaps_dir; /* NULL: the installed one */
         unsigned scan_seconds; /* longest scan of one file */
         unsigned scan_children; /* at once; 0: default */
+        unsigned delay_seconds; /* for tests: each scan takes at least that long */
 } GateOptions;
 
 typedef struct GateCounters {

@@ -61,6 +61,9 @@ DEFINE_CLEANUP(Loader *, loader_free);
 /* Attaches what can be attached, pins the new links, then unpins the old ones. */
 int loader_attach(Loader *l);
 
+/* Starts an iterator program; reading the descriptor to its end runs it. -ENOENT: this kernel has none. */
+int loader_iterator_open(Loader *l, const char *name);
+
 bool loader_adopted(const Loader *l); /* the maps are those of an earlier run */
 bool loader_enforcing(const Loader *l); /* every required hook is attached */
 const LoaderMaps *loader_maps(const Loader *l);

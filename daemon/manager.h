@@ -15,6 +15,7 @@
 #include "gate.h"
 #include "inventory.h"
 #include "journal.h"
+#include "lib/config.h"
 #include "lib/diag.h"
 #include "lib/policy.h"
 #include "loader.h"
@@ -26,6 +27,7 @@ typedef struct Manager Manager;
 typedef struct Cgroups Cgroups;
 typedef struct Declarations Declarations;
 typedef struct Devices Devices;
+typedef struct Resolve Resolve;
 typedef struct Subjects Subjects;
 
 /*
@@ -70,11 +72,24 @@ typedef struct ManagerStatus {
         const char *reload_error; /* of the last reload, "" when it was good */
 } ManagerStatus;
 
-int manager_new(Config *config, Manager **ret); /* takes the config */
+/* Everything but the config is for tests and may be NULL. */
+typedef struct ManagerOptions {
+        Config *config; /* taken */
+        const char *const *policy_files; /* NULL: the default directories */
+        const char *modelcaps_dir;
+        const char *scanner_program;
+        int fanotify_fd; /* of an earlier run, taken; -EBADF: none */
+} ManagerOptions;
+
+int manager_new(const ManagerOptions *options, Manager **ret);
 Manager *manager_free(Manager *m);
 DEFINE_CLEANUP(Manager *, manager_free);
 
-int manager_start(Manager *m); /* everything up to READY=1; -errno with one sentence logged */
+/*
+ * Everything up to READY=1. Each failure is one sentence in the log. -EBADMSG: configuration or policy; -EPERM: no
+ * rights; -EOPNOTSUPP: this kernel cannot.
+ */
+int manager_start(Manager *m);
 int manager_run(Manager *m); /* until SIGTERM */
 
 void manager_status(Manager *m, ManagerStatus *ret);
@@ -95,5 +110,7 @@ Cgroups *manager_cgroups(Manager *m);
 Declarations *manager_declarations(Manager *m);
 Devices *manager_devices(Manager *m);
 Subjects *manager_subjects(Manager *m);
+Resolve *manager_resolve(Manager *m); /* any thread */
+int manager_iterator_open(Manager *m, const char *program); /* see loader_iterator_open() */
 
 #endif

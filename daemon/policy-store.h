@@ -31,6 +31,7 @@ int policy_store_new(const PolicyStoreOptions *options, Diag *diag, PolicyStore 
 PolicyStore *policy_store_free(PolicyStore *s);
 DEFINE_CLEANUP(PolicyStore *, policy_store_free);
 
+void policy_store_set_host_mode(PolicyStore *s, PolicyMode mode); /* for the next prepare */
 const ModelcapSet *policy_store_modelcaps(const PolicyStore *s);
 uint32_t policy_store_names_hash(const PolicyStore *s);
 

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: asks this host, probe by probe, what the daemon needs of it. Each
+ * answer is tried, not read off a version number: a kernel may list the BPF LSM
+ * and still refuse its programs. Changes nothing that outlives the call. Called
+ * by the LSM backend and by `aiguardctl doctor`.
+ */
+#include "lib/features.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/klog.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+
+#include "lib/macro.h"
+
+static void answer(FeatureResult *f, FeatureState state, const char *detail, const char *fix)
+{
+        f->state = state;
+        snprintf(f->detail, sizeof(f->detail), "%s", detail);
+        snprintf(f->fix, sizeof(f->fix), "%s", state == FEATURE_OK ? "" : fix);
+}
+
+static void answer_errno(FeatureResult *f, FeatureState state, const char *what, int error, const char *fix)
+{
+        snprintf(f->detail, sizeof(f->detail), "%s (%s)", what, strerror(error));
+        snprintf(f->fix, sizeof(f->fix), "%s", fix);
+        f->state = state;
+}
+
+/* Effective capabilities of this process, 0 when they cannot be read. */
+static uint64_t effective_rights(void)
+{
+        _cleanup_fclose_ FILE *file = fopen("/proc/self/status", "re");
+        unsigned long long caps = 0;
+        char line[256];
+
+        while (file && fgets(line, sizeof(line), file)) {
+                if (sscanf(line, "CapEff: %llx", &caps) == 1)
+                        break;
+        }
+        return caps;
+}
+
+static void probe_rights(FeatureResult *f)
+{
+        const uint64_t admin = 1ULL << 21, bpf = 1ULL << 39;
+        uint64_t caps = effective_rights();
+
+        if ((caps & admin) && (caps & bpf))
+                answer(f, FEATURE_OK, "CAP_SYS_ADMIN and CAP_BPF are there", "");
+        else
+                answer(f, FEATURE_MISSING, "CAP_SYS_ADMIN or CAP_BPF is missing", "run it as root: systemctl start aiguardd");
+}
+
+static void probe_kernel(FeatureResult *f)
+{
+        unsigned major = 0, minor = 0;
+        struct utsname u;
+
+        if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &major, &minor) != 2)
+                answer(f, FEATURE_UNKNOWN, "the version of the kernel cannot be read", "");
+        else if (major < 6 || (major == 6 && minor < 1))
+                answer(f, FEATURE_MISSING, "this kernel is older than 6.1", "install a kernel of 6.1 or later");
+        else {
+                snprintf(f->detail, sizeof(f->detail), "%.64s", u.release);
+                f->state = FEATURE_OK;
+        }
+}
+
+static void probe_btf(FeatureResult *f)
+{
+        struct btf *btf = btf__load_vmlinux_btf();
+        int error = errno;
+
+        if (btf)
+                answer(f, FEATURE_OK, "/sys/kernel/btf/vmlinux is there", "");
+        else
+                answer_errno(f, FEATURE_MISSING, "the kernel has no BTF", error,
+                             "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (every stock kernel of Debian is)");
+        btf__free(btf);
+}
+
+static void probe_lsm_list(FeatureResult *f)
+{
+        _cleanup_fclose_ FILE *file = fopen("/sys/kernel/security/lsm", "re");
+        char line[512] = "", fix[240];
+
+        if (!file || !fgets(line, sizeof(line), file)) {
+                answer(f, FEATURE_UNKNOWN, "/sys/kernel/security/lsm cannot be read",
+                       "mount -t securityfs securityfs /sys/kernel/security");
+                return;
+        }
+        line[strcspn(line, "\n")] = 0;
+        for (char *save = NULL, copy[512] = "", *word = strtok_r(strcpy(copy, line), ",", &save); word;
+             word = strtok_r(NULL, ",", &save)) {
+                if (strcmp(word, "bpf") == 0) {
+                        snprintf(f->detail, sizeof(f->detail), "the list is %.160s", line);
+                        f->state = FEATURE_OK;
+                        return;
+                }
+        }
+        snprintf(fix, sizeof(fix), "boot with lsm=%.180s,bpf on the kernel command line", line);
+        answer(f, FEATURE_MISSING, "the kernel runs without the BPF LSM", fix);
+}
+
+/*
+ * An LSM program that refuses one harmless call of this very thread: a kernel
+ * that does not run the BPF LSM attaches it all the same, and never calls it.
+ */
+static int attach_lsm_probe(void)
+{
+        const uint64_t self = (uint64_t) getpid() << 32 | (uint32_t) gettid();
+        struct bpf_insn code[] = {
+                { .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_pid_tgid },
+                { .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_1, .imm = (__s32) (uint32_t) self },
+                { .imm = (__s32) (uint32_t) (self >> 32) },
+                { .code = BPF_JMP | BPF_JEQ | BPF_X, .dst_reg = BPF_REG_0, .src_reg = BPF_REG_1, .off = 2 },
+                { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+                { .code = BPF_JMP | BPF_EXIT },
+                { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = -EPERM },
+                { .code = BPF_JMP | BPF_EXIT },
+        };
+        LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_LSM_MAC);
+        _cleanup_close_ int program = -EBADF, link = -EBADF;
+        int id = libbpf_find_vmlinux_btf_id("syslog", BPF_LSM_MAC);
+        const int size_of_buffer = 10; /* SYSLOG_ACTION_SIZE_BUFFER */
+
+        if (id <= 0)
+                return id < 0 ? id : -ENOENT;
+        opts.attach_btf_id = (__u32) id;
+        program = bpf_prog_load(BPF_PROG_TYPE_LSM, "aiguard_probe", "GPL", code, ARRAY_SIZE(code), &opts);
+        if (program < 0)
+                return -errno;
+        link = bpf_raw_tracepoint_open(NULL, program);
+        if (link < 0)
+                return -errno;
+        return klogctl(size_of_buffer, NULL, 0) < 0 && errno == EPERM ? 0 : -ENOSYS;
+}
+
+static void probe_lsm_attach(FeatureResult *f)
+{
+        int r = attach_lsm_probe();
+
+        if (r >= 0)
+                answer(f, FEATURE_OK, "a program of that kind loads, attaches and is asked", "");
+        else if (r == -EPERM && !(effective_rights() & 1ULL << 39))
+                answer(f, FEATURE_UNKNOWN, "it cannot be tried without rights", "run it as root");
+        else if (r == -ENOSYS)
+                answer(f, FEATURE_MISSING, "the kernel attaches LSM programs and never asks them",
+                       "boot with bpf in lsm= on the kernel command line");
+        else
+                answer_errno(f, FEATURE_MISSING, "the kernel refuses LSM programs", -r,
+                             "boot with bpf in lsm= on the kernel command line; inside a sandbox or container "
+                             "this has to be done on the host");
+}
+
+static void probe_bpffs(FeatureResult *f)
+{
+        struct statfs s;
+
+        if (statfs("/sys/fs/bpf", &s) == 0 && (unsigned long) s.f_type == BPF_FS_MAGIC)
+                answer(f, FEATURE_OK, "/sys/fs/bpf is mounted", "");
+        else
+                answer(f, FEATURE_MISSING, "no BPF file system is mounted at /sys/fs/bpf",
+                       "mount -t bpf bpf /sys/fs/bpf");
+}
+
+static void probe_fanotify(FeatureResult *f)
+{
+        _cleanup_close_ int fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID,
+                                               O_RDONLY | O_LARGEFILE | O_CLOEXEC);
+
+        if (fd >= 0)
+                answer(f, FEATURE_OK, "permission events can be asked for", "");
+        else if (errno == EPERM)
+                answer(f, FEATURE_UNKNOWN, "they cannot be tried without CAP_SYS_ADMIN", "run it as root");
+        else
+                answer_errno(f, FEATURE_MISSING, "the kernel gives no fanotify permission events", errno,
+                             "boot a kernel built with CONFIG_FANOTIFY_ACCESS_PERMISSIONS=y");
+}
+
+int features_cgroup2_mount(char *ret, size_t size)
+{
+        FILE *file = setmntent("/proc/self/mounts", "re");
+        struct mntent m;
+        char buffer[4096];
+        int r = -ENOENT;
+
+        if (!file)
+                return -errno;
+        while (getmntent_r(file, &m, buffer, sizeof(buffer))) {
+                if (strcmp(m.mnt_type, "cgroup2") == 0) {
+                        r = (size_t) snprintf(ret, size, "%s", m.mnt_dir) < size ? 0 : -ENAMETOOLONG;
+                        break;
+                }
+        }
+        endmntent(file);
+        return r;
+}
+
+static void probe_cgroup2(FeatureResult *f)
+{
+        char path[160];
+
+        if (features_cgroup2_mount(path, sizeof(path)) < 0) {
+                answer(f, FEATURE_MISSING, "no cgroup2 tree is mounted, so no workload can be told by its unit",
+                       "boot with systemd.unified_cgroup_hierarchy=1");
+                return;
+        }
+        snprintf(f->detail, sizeof(f->detail), "it is at %s", path);
+        f->state = FEATURE_OK;
+}
+
+static void probe_systemd(FeatureResult *f)
+{
+        struct stat st;
+
+        if (stat("/run/systemd/system", &st) == 0)
+                answer(f, FEATURE_OK, "it runs", "");
+        else
+                answer(f, FEATURE_MISSING, "systemd is not the init system; aiguardd runs, and is not restarted when it dies",
+                       "boot with systemd, or let another supervisor keep aiguardd running");
+}
+
+static void probe_journald(FeatureResult *f)
+{
+        struct stat st;
+
+        if (stat("/run/systemd/journal/socket", &st) == 0)
+                answer(f, FEATURE_OK, "it listens", "");
+        else
+                answer(f, FEATURE_MISSING, "journald is not running: decisions are made and cannot be written",
+                       "systemctl start systemd-journald.socket");
+}
+
+static const struct {
+        const char *name;
+        const char *title;
+        bool required;
+        void (*probe)(FeatureResult *f);
+} probes[] = {
+        { "rights", "Rights of this process", true, probe_rights },
+        { "kernel", "Kernel of 6.1 or later", false, probe_kernel },
+        { "btf", "Kernel type information (BTF)", true, probe_btf },
+        { "lsm-list", "BPF in the list of security modules", false, probe_lsm_list },
+        { "bpf-lsm", "LSM programs", true, probe_lsm_attach },
+        { "bpffs", "BPF file system", true, probe_bpffs },
+        { "fanotify", "Permission events", true, probe_fanotify },
+        { "cgroup2", "Unified cgroup tree", false, probe_cgroup2 },
+        { "systemd", "systemd", false, probe_systemd },
+        { "journald", "journald", false, probe_journald },
+};
+_Static_assert(sizeof(probes) / sizeof(probes[0]) <= FEATURES_MAX, "callers have room for all");
+
+static int on_quiet_print(enum libbpf_print_level level, const char *format, va_list ap)
+{
+        return 0;
+}
+
+size_t features_probe(FeatureResult ret[FEATURES_MAX])
+{
+        /* A probe that fails is an answer, not a message. */
+        libbpf_print_fn_t old = libbpf_set_print(on_quiet_print);
+
+        for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
+                ret[i] = (FeatureResult){
+                        .name = probes[i].name,
+                        .title = probes[i].title,
+                        .required = probes[i].required,
+                        .state = FEATURE_UNKNOWN,
+                };
+                probes[i].probe(&ret[i]);
+        }
+        libbpf_set_print(old);
+        return ARRAY_SIZE(probes);
+}

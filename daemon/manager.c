@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: owns every part of the daemon and the order in which they start,
+ * reload and stop. It is not on the way of an event: ring.c hands decisions to
+ * the journal through two lines here. What others see of it is in
+ * manager-status.c. Called by main.c and, for control, by manager-bus.c.
+ */
+#include "manager.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "cgroups.h"
+#include "declarations.h"
+#include "devices.h"
+#include "lib/log.h"
+#include "lib/message-ids.h"
+#include "lock.h"
+#include "manager-bus.h"
+#include "manager-internal.h"
+#include "policy-apply.h"
+#include "resolve.h"
+#include "subjects.h"
+
+#define TICK_USEC 1000000ULL
+#define GATE_STUCK_NS 10000000000ULL
+
+static void on_resolve(void *userdata, const struct ag_request *r)
+{
+        Manager *m = userdata;
+
+        resolve_on_request(m->resolve, r);
+}
+
+static void on_cgroup(void *userdata, const struct ag_request *r)
+{
+        Manager *m = userdata;
+
+        cgroups_on_request(m->cgroups, r);
+}
+
+static void on_traits(void *userdata, pid_t tgid, uint64_t start_time, uint32_t traits)
+{
+        Manager *m = userdata;
+
+        resolve_add_traits(m->resolve, tgid, start_time, traits);
+}
+
+static int on_model(void *userdata, int fd, const struct ag_inode_key *inode, uint8_t *columns, uint8_t *n_columns)
+{
+        Manager *m = userdata;
+
+        return declarations_model(m->declarations, fd, inode, columns, n_columns);
+}
+
+/* Step 3 and 4 of an event's way. */
+static void on_decision(void *userdata, const struct ag_event *ev)
+{
+        Manager *m = userdata;
+
+        journal_decision(m->journal, ev, 0);
+        subjects_on_event(m->subjects, ev);
+}
+
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+        Manager *m = userdata;
+
+        return sd_event_exit(m->event, 0);
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+        _cleanup_(diag_freep) Diag *diag = NULL;
+        Manager *m = userdata;
+
+        if (diag_new(&diag) < 0)
+                return 0;
+        (void) sd_notify(false, "RELOADING=1");
+        if (manager_reload(m, diag) < 0)
+                diag_print(diag, stderr);
+        (void) sd_notify(false, "READY=1");
+        return 0;
+}
+
+/* Once a second: is the gate alive? A gate that hangs is worse than a restart, which answers what waits. */
+static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        Manager *m = userdata;
+        uint64_t beat = gate_heartbeat(m->gate), now = boottime_ns();
+
+        if (now > beat && now - beat > GATE_STUCK_NS) {
+                log_error("manager: the gate has not moved for %u seconds, giving up",
+                          (unsigned) ((now - beat) / 1000000000ULL));
+                abort();
+        }
+        (void) sd_event_source_set_time_relative(source, TICK_USEC);
+        (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+int manager_new(const ManagerOptions *options, Manager **ret)
+{
+        _cleanup_(manager_freep) Manager *m = calloc(1, sizeof(*m));
+        int r;
+
+        if (!m)
+                return -ENOMEM;
+        m->options = *options;
+        m->config = *options->config;
+        *options->config = (Config){};
+        m->options.config = NULL;
+        r = sd_event_default(&m->event);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+Manager *manager_free(Manager *m)
+{
+        if (!m)
+                return NULL;
+        /* Who still waits is answered first; then what was decided is written; then the parts go. */
+        m->bus = manager_bus_free(m->bus);
+        m->gate = gate_free(m->gate);
+        if (m->ring)
+                ring_drain(m->ring);
+        m->ring = ring_free(m->ring);
+        if (m->journal && m->started)
+                journal_note(m->journal, MESSAGE_ID_DAEMON_STOPPED, LOG_NOTICE, NULL, 0,
+                             "The daemon ends; what is known stays enforced");
+        m->subjects = subjects_free(m->subjects);
+        m->devices = devices_free(m->devices);
+        m->cgroups = cgroups_free(m->cgroups);
+        m->resolve = resolve_free(m->resolve);
+        m->declarations = declarations_free(m->declarations);
+        m->journal = journal_free(m->journal);
+        m->inventory = inventory_free(m->inventory);
+        m->store = policy_store_free(m->store);
+        m->backend = backend_free(m->backend);
+        sd_event_source_disable_unref(m->tick);
+        sd_event_unref(m->event);
+        config_done(&m->config);
+        free(m);
+        return NULL;
+}
+
+/* Parses, compiles, amends, applies, flips. */
+static int load_policy(Manager *m, Diag *diag)
+{
+        _cleanup_(policy_generation_unrefp) PolicyGeneration *g = NULL;
+        uint64_t now_ns;
+        int r;
+
+        policy_store_set_host_mode(m->store, m->config.mode);
+        r = policy_store_prepare(m->store, diag, &g);
+        if (r < 0)
+                return r;
+        r = declarations_amend(m->declarations, g->tables);
+        if (r < 0)
+                return r;
+        r = policy_apply(loader_maps(m->backend->loader), loader_control(m->backend->loader), g, &now_ns);
+        if (r < 0)
+                return r;
+        policy_store_activate(m->store, TAKE_PTR(g), now_ns);
+        return 0;
+}
+
+static void note_policy(Manager *m)
+{
+        _cleanup_(policy_generation_unrefp) PolicyGeneration *g = policy_store_current(m->store);
+        char hash[96], version[48], mode[32];
+        const char *fields[] = { hash, version, mode };
+
+        snprintf(hash, sizeof(hash), "AIGUARD_POLICY_SHA256=%s", g->tables->hash);
+        snprintf(version, sizeof(version), "AIGUARD_POLICY_VERSION=%u", g->generation);
+        snprintf(mode, sizeof(mode), "AIGUARD_MODE=%s", policy_mode_to_string(g->tables->mode));
+        journal_note(m->journal, MESSAGE_ID_POLICY_APPLIED, LOG_NOTICE, fields, ARRAY_SIZE(fields),
+                     "Policy \"%s\" is in force (%s)", g->tables->name, policy_mode_to_string(g->tables->mode));
+}
+
+/* The mode may have been changed in aiguard.conf; the rest of it is read at the start only. */
+static int reload_config(Manager *m, Diag *diag)
+{
+        Config c = {};
+        int r = config_load(NULL, diag, &c);
+
+        if (r < 0)
+                return r;
+        manager_apply_cmdline(&c);
+        m->config.mode = c.mode;
+        m->config.mode_reason = c.mode_reason;
+        config_done(&c);
+        return 0;
+}
+
+static const char *first_error(const Diag *diag, char *buffer, size_t size)
+{
+        const DiagEntry *e = NULL;
+
+        for (size_t i = 0; (e = diag_get(diag, i)) && e->level != DIAG_ERROR; i++)
+                ;
+        if (!e)
+                return "it could not be put into the kernel";
+        if (e->file)
+                snprintf(buffer, size, "%s:%u:%u: %s", e->file, e->line, e->column, e->message);
+        else
+                snprintf(buffer, size, "%s", e->message);
+        return buffer;
+}
+
+int manager_reload(Manager *m, Diag *diag)
+{
+        char text[512];
+        int r = reload_config(m, diag);
+
+        if (r >= 0)
+                r = load_policy(m, diag);
+        if (r < 0) {
+                snprintf(m->reload_error, sizeof(m->reload_error), "%s", first_error(diag, text, sizeof(text)));
+                log_error("manager: the policy stays as it was: %s", m->reload_error);
+                journal_note(m->journal, MESSAGE_ID_POLICY_REJECTED, LOG_ERR, NULL, 0,
+                             "The new policy is not taken, the old one stays: %s", m->reload_error);
+                return r;
+        }
+        m->reload_error[0] = 0;
+        r = cgroups_walk(m->cgroups);
+        if (r < 0)
+                log_warning_errno(r, "manager: not every cgroup could be looked at again");
+        note_policy(m);
+        return 0;
+}
+
+static int start_policy(Manager *m)
+{
+        _cleanup_(diag_freep) Diag *diag = NULL;
+        PolicyStoreOptions options = {
+                .modelcaps_dir = m->options.modelcaps_dir,
+                .files = m->options.policy_files,
+                .host_mode = m->config.mode,
+        };
+        int r;
+
+        r = diag_new(&diag);
+        if (r < 0)
+                return r;
+        r = policy_store_new(&options, diag, &m->store);
+        if (r < 0) {
+                diag_print(diag, stderr);
+                return log_error_errno(r, "manager: the model capabilities cannot be loaded");
+        }
+        r = declarations_new(m, &m->declarations);
+        if (r < 0)
+                return log_error_errno(r, "manager: the declarations cannot be read");
+        r = backend_new(policy_store_names_hash(m->store), &m->backend);
+        if (r < 0)
+                return log_error_errno(r, "manager: nothing can be enforced on this host");
+        manager_init_control(m);
+        r = load_policy(m, diag);
+        diag_print(diag, stderr);
+        if (r < 0)
+                return log_error_errno(r, "manager: the policy cannot be loaded");
+        return policy_apply_suffixes(loader_maps(m->backend->loader));
+}
+
+static int start_gate(Manager *m)
+{
+        GateOptions options = {
+                .maps = loader_maps(m->backend->loader),
+                .control = loader_control(m->backend->loader),
+                .store = m->store,
+                .inventory = m->inventory,
+                .journal = m->journal,
+                .handlers = {
+                        .userdata = m,
+                        .on_resolve = on_resolve,
+                        .on_cgroup = on_cgroup,
+                        .on_traits = on_traits,
+                        .on_model = on_model,
+                },
+                .fanotify_fd = TAKE_FD(m->options.fanotify_fd),
+                .scanner_program = m->options.scanner_program,
+                .modelcaps_dir = m->options.modelcaps_dir,
+                .scan_seconds = m->config.scan_timeout_sec,
+                .delay_seconds = m->config.scanner_delay_sec,
+        };
+        int r = gate_new(&options, &m->gate);
+
+        if (r < 0)
+                return log_error_errno(r, "manager: the gate cannot be made");
+        (void) sd_pid_notify_with_fds(0, false, "FDSTORE=1\nFDNAME=fanotify",
+                                      (int[]){ gate_fanotify_fd(m->gate) }, 1);
+        return 0;
+}
+
+static int start_subjects(Manager *m)
+{
+        int r = resolve_new(m, &m->resolve);
+
+        if (r >= 0)
+                r = cgroups_new(m, &m->cgroups);
+        if (r >= 0)
+                r = devices_new(m, &m->devices);
+        if (r >= 0)
+                r = subjects_new(m, &m->subjects);
+        if (r < 0)
+                return log_error_errno(r, "manager: the subject side cannot be started");
+        return 0;
+}
+
+/* Attached, then looked around, then enforced: nothing that runs already is refused for being unknown. */
+static int start_enforcing(Manager *m)
+{
+        struct ag_control *control = loader_control(m->backend->loader);
+        int r = backend_attach(m->backend);
+
+        if (r < 0)
+                return log_error_errno(r, "manager: a hook that is needed cannot be attached");
+        r = cgroups_walk(m->cgroups);
+        if (r < 0)
+                log_warning_errno(r, "manager: not every cgroup could be looked at");
+        r = subjects_walk(m->subjects);
+        if (r < 0)
+                log_warning_errno(r, "manager: not every process could be looked at");
+        __atomic_and_fetch(&control->flags, ~(uint32_t) AG_CONTROL_MONITOR, __ATOMIC_RELEASE);
+        return 0;
+}
+
+static int start_loop(Manager *m)
+{
+        int r;
+
+        r = ring_new(loader_maps(m->backend->loader)->events, m->event, on_decision, m, &m->ring);
+        if (r < 0)
+                return r;
+        r = sd_event_add_signal(m->event, NULL, SIGTERM, on_terminate, m);
+        if (r >= 0)
+                r = sd_event_add_signal(m->event, NULL, SIGINT, on_terminate, m);
+        if (r >= 0)
+                r = sd_event_add_signal(m->event, NULL, SIGHUP, on_reload, m);
+        if (r >= 0)
+                r = sd_event_add_time_relative(m->event, &m->tick, CLOCK_MONOTONIC, TICK_USEC, 0, on_tick, m);
+        if (r < 0)
+                return log_error_errno(r, "manager: the event loop cannot be set up");
+        r = sd_event_set_watchdog(m->event, true);
+        if (r < 0)
+                log_warning_errno(r, "manager: the watchdog cannot be armed");
+        return 0;
+}
+
+int manager_start(Manager *m)
+{
+        int r;
+
+        m->started_usec = realtime_usec();
+        r = start_policy(m);
+        if (r < 0)
+                return r;
+        r = inventory_new(&m->inventory);
+        if (r >= 0)
+                r = journal_new(m->store, m->inventory, &m->journal);
+        if (r < 0)
+                return log_error_errno(r, "manager: the journal cannot be started");
+        r = start_gate(m);
+        if (r >= 0)
+                r = start_subjects(m);
+        if (r >= 0)
+                r = gate_start(m->gate);
+        if (r >= 0)
+                r = start_enforcing(m);
+        if (r >= 0)
+                r = start_loop(m);
+        if (r < 0)
+                return r;
+        r = manager_bus_new(m, &m->bus);
+        if (r < 0)
+                return log_error_errno(r, "manager: the bus cannot be started");
+
+        m->started = true;
+        manager_note_start(m);
+        note_policy(m);
+        (void) sd_notifyf(false, "READY=1\nSTATUS=%s mode, backend %s", policy_mode_to_string(m->config.mode),
+                          m->backend->ops->name);
+        return 0;
+}
+
+int manager_run(Manager *m)
+{
+        int r = sd_event_loop(m->event);
+
+        (void) sd_notify(false, "STOPPING=1\nFDSTOREREMOVE=1\nFDNAME=fanotify");
+        return r;
+}

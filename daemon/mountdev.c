@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: s_dev of a file, by its mount's line in /proc/self/mountinfo. Called
+ * where a key of the kernel side has to be made from a path. Owns nothing.
+ */
+#include "mountdev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "abi.h"
+#include "lib/macro.h"
+
+static int mount_id(int fd, int *ret)
+{
+        _cleanup_fclose_ FILE *f = NULL;
+        char path[64], line[256];
+
+        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+        f = fopen(path, "re");
+        if (!f)
+                return -errno;
+        while (fgets(line, sizeof(line), f)) {
+                if (sscanf(line, "mnt_id: %d", ret) == 1)
+                        return 0;
+        }
+        return -ENODATA;
+}
+
+int mountdev_of_fd(int fd, uint32_t *ret)
+{
+        _cleanup_fclose_ FILE *f = NULL;
+        _cleanup_free_ char *line = NULL;
+        size_t size = 0;
+        struct stat st;
+        int id, r;
+
+        r = mount_id(fd, &id);
+        if (r < 0)
+                return r;
+        f = fopen("/proc/self/mountinfo", "re");
+        if (!f)
+                return -errno;
+        while (getline(&line, &size, f) > 0) {
+                unsigned major, minor;
+                int this_id;
+
+                if (sscanf(line, "%d %*d %u:%u", &this_id, &major, &minor) == 3 && this_id == id) {
+                        *ret = AG_DEV(major, minor);
+                        return 0;
+                }
+        }
+        /* A mount of another namespace: stat's number is right but for btrfs and overlayfs. */
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        *ret = AG_DEV(major(st.st_dev), minor(st.st_dev));
+        return 0;
+}
