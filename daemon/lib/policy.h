@@ -78,12 +78,14 @@ typedef struct PolicyTables {
         PolicyRule *rules;
         char (*columns)[AG_NAME_MAX]; /* name of each column: "emotion.face identified", "camera", ... */
         struct ag_row *rows; /* n_workloads */
+        char **masks; /* sentences: which vendor file is masked or overridden, by what; NULL-terminated or NULL */
 } PolicyTables;
 
 typedef struct PolicySources {
         char **files; /* explicit files or directories; NULL: vendor and /etc/aiguard/policy.d, masks applied */
         const char *root; /* prefix for the default directories; NULL: "" (tests) */
         PolicyMode host_mode; /* of aiguard.conf or the kernel command line: no file can be stricter than it */
+        const char *jurisdiction; /* of aiguard.conf: "kz", "kz eu", or NULL; adds to what the files say */
 } PolicySources;
 
 #define POLICY_VENDOR_DIR "/usr/lib/aiguard/policy.d"
