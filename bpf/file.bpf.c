@@ -1,8 +1,350 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "maps.bpf.h"
+/*
+ * Overview: file_open, the hook that everything else is for. Raises the write
+ * sequence, lets whoever is no AI workload go on at once, and for the others finds
+ * out what the file is: known, held until known, or a sensor. Sleepable, since a
+ * hold waits.
+ *
+ * Owns no state. Decides through verdict.bpf.h, waits through bridge.bpf.h.
+ * Must stay cheap in the first lines of ag_file_open(): every open on the host
+ * runs them.
+ */
+#define AG_SLEEPABLE
+#include "bridge.bpf.h"
+
+static __always_inline void ag_open_begin(struct ag_open *o, struct inode *inode, struct ag_subject *s)
+{
+        ag_who_fill(&o->who, s);
+        ag_inode_key(inode, &o->what.inode);
+        o->what.fs_magic = inode->i_sb->s_magic;
+        o->what.size = inode->i_size;
+}
+
+/* Who it is now, after traits came in. Pending counts as AI, for what is not known may be. */
+static __always_inline void ag_open_subject(struct ag_open *o, struct ag_subject *s, __u32 traits)
+{
+        o->who.traits = traits;
+        o->who.map_seq = s->map_seq;
+        o->who.strength = ag_strength(traits);
+        o->who.workload = s->workload;
+        if (!o->who.workload && o->who.strength != AG_STRENGTH_NONE)
+                o->who.workload = AG_WORKLOAD_UNDECLARED;
+        o->q.strength = o->who.strength;
+}
+
+/* Does the answer to "what are you" change the verdict? A strong subject in a known cgroup is what it is. */
+static __always_inline bool ag_must_resolve(__u32 traits)
+{
+        if (traits & AG_TRAIT_PENDING_CGROUP)
+                return true;
+        return (traits & AG_TRAIT_PENDING_MAP) &&
+               ag_strength(traits & ~AG_TRAITS_PENDING) != AG_STRENGTH_STRONG;
+}
+
+/* Waits for what is pending, where waiting is allowed. Whoever stays pending is treated as AI, and the log says so. */
+static __always_inline int ag_open_resolve(struct file *file, struct ag_control *control, struct ag_open *o,
+                                           struct ag_subject *s, bool may_wait)
+{
+        __u32 traits = s->traits;
+
+        if (!ag_must_resolve(traits))
+                return 0;
+        if (may_wait && !(control->flags & AG_CONTROL_MONITOR) && ag_daemon_lives(control)) {
+                ag_see(o);
+                if (ag_resolve(file, control, o, s) == AG_BRIDGE_DYING)
+                        return -EINTR;
+                traits = s->traits;
+        }
+        ag_open_subject(o, s, traits);
+        if (ag_must_resolve(traits))
+                o->reasons |= AG_REASON_PENDING;
+        return 0;
+}
+
+/* ---------------------------------------------------------------- sensors */
+
+static __always_inline struct ag_device *ag_device_of(struct inode *inode)
+{
+        struct ag_device *device;
+        __u32 rdev = inode->i_rdev;
+
+        device = bpf_map_lookup_elem(&ag_devices, &rdev);
+        if (device)
+                return device;
+        rdev |= AG_MINOR_ANY;
+        return bpf_map_lookup_elem(&ag_devices, &rdev);
+}
+
+AG_SUBPROGRAM int ag_sensor_open(struct file *file, struct ag_control *control, struct ag_subject *s,
+                                     __u8 kind)
+{
+        struct inode *inode;
+        struct ag_open o = {};
+        struct ag_row *row;
+        __u32 traits;
+        __u8 column;
+
+        if (!file || !control || !s)
+                return 0;
+        inode = file->f_inode;
+        column = kind == AG_DEVICE_CAMERA ? AG_COL_CAMERA : AG_COL_MICROPHONE;
+        traits = ag_subject_refresh(control, s);
+        ag_open_begin(&o, inode, s);
+        ag_open_subject(&o, s, traits);
+        /* Being able to interpret is no trait here: a script that reads a camera is nobody's AI. */
+        if (!o.who.workload)
+                return 0;
+        row = ag_row_of(control, o.who.workload);
+        if (!row || row->flags & AG_ROW_NOT_AI)
+                return 0;
+        if (ag_open_resolve(file, control, &o, s, row->cells[column].effective[0].action >= AG_ACTION_DENY))
+                return ag_pass(&o), -EINTR;
+        if (!o.who.workload)
+                return ag_pass(&o);
+        row = ag_row_of(control, o.who.workload);
+        if (!row || row->flags & AG_ROW_NOT_AI)
+                return ag_pass(&o);
+        o.kind = AG_EVENT_SENSOR;
+        o.device = kind;
+        o.rdev = inode->i_rdev;
+        ag_ask_one(&o, column);
+        return ag_judge(file, control, &o);
+}
+
+AG_SUBPROGRAM int ag_device_open(struct file *file)
+{
+        struct ag_control *control = ag_controls();
+        struct ag_device *device;
+        struct ag_subject *s;
+
+        if (!file || !control)
+                return 0;
+        device = ag_device_of(file->f_inode);
+        if (!device)
+                return 0;
+        if (device->kind == AG_DEVICE_ACCELERATOR) {
+                s = ag_subject_make();
+                if (s)
+                        ag_subject_add(s, AG_TRAIT_ACCELERATOR);
+                return 0;
+        }
+        if (device->kind == AG_DEVICE_NONE || device->flags & AG_DEVICE_NO_PERSONS)
+                return 0;
+        s = ag_subject_now();
+        return s ? ag_sensor_open(file, control, s, device->kind) : 0;
+}
+
+/* ----------------------------------------------------------------- models */
+
+/* Nobody can classify: what was refused before stays refused, the rest is the policy's word. */
+static __always_inline void ag_ask_denied(struct ag_open *o)
+{
+        struct ag_denied *denied = bpf_map_lookup_elem(&ag_denied, &o->what.inode);
+
+        if (!denied || !denied->n_columns) {
+                ag_ask_one(o, AG_COL_DAEMON_DOWN);
+                return;
+        }
+        o->q.n_columns = denied->n_columns;
+        __builtin_memcpy(o->q.columns, denied->columns, sizeof(o->q.columns));
+        o->model = denied->model;
+}
+
+static __always_inline void ag_ask_object(struct ag_open *o, const struct ag_object *object)
+{
+        if (object->flags & AG_OBJECT_REFUSED) {
+                ag_ask_one(o, AG_COL_UNKNOWN);
+                return;
+        }
+        o->q.n_columns = object->n_columns;
+        __builtin_memcpy(o->q.columns, object->columns, sizeof(o->q.columns));
+        o->model = object->model;
+        if (object->flags & AG_OBJECT_MODEL && o->who.traits & ~AG_TRAITS_PENDING)
+                o->traits |= AG_TRAIT_MODEL;
+}
+
+/*
+ * An interpreter is AI by the act of loading a model, so only when it is sure that
+ * this is one, or its name says so. A large log file on a slow disk is not.
+ */
+static __always_inline void ag_ask_interpreter(struct ag_open *o)
+{
+        __u8 column = o->q.columns[0];
+
+        if (o->q.strength != AG_STRENGTH_NONE)
+                return;
+        o->q.strength = AG_STRENGTH_STRONG;
+        if (!o->by_suffix &&
+            (column == AG_COL_UNKNOWN || column == AG_COL_DAEMON_DOWN || column == AG_COL_UNSCANNABLE))
+                o->q.strength = AG_STRENGTH_WEAK;
+}
+
+static __always_inline int ag_model_judge(struct file *file, struct ag_control *control, struct ag_open *o,
+                                          struct ag_subject *s)
+{
+        int r;
+
+        o->kind = AG_EVENT_MODEL;
+        ag_ask_interpreter(o);
+        r = ag_judge(file, control, o);
+        if (!r && o->traits)
+                ag_subject_add(s, o->traits);
+        return r;
+}
+
+/* The file is not known. Holds, or asks for later, or decides without. */
+static __always_inline int ag_model_unknown(struct file *file, struct ag_control *control, struct ag_open *o,
+                                            struct ag_subject *s, const struct ag_row *row)
+{
+        struct ag_object known = {};
+        bool writer = false;
+
+        ag_see(o);
+        if (!(row->flags & AG_ROW_HOLD) || control->flags & AG_CONTROL_MONITOR) {
+                /* Audit never delays: classified in the background, and what would have been is logged there. */
+                if (!ag_offer(file->f_inode, &o->what.write_seq, &writer)) {
+                        o->what.flags |= writer ? AG_REQUEST_WRITER : 0;
+                        o->what.kind = AG_REQUEST_CLASSIFY;
+                        o->what.time = bpf_ktime_get_boot_ns();
+                        if (ag_daemon_lives(control))
+                                ag_request_send(file, &o->who, &o->what);
+                }
+                return ag_pass(o);
+        }
+        if (!ag_daemon_lives(control)) {
+                ag_ask_denied(o);
+                return ag_model_judge(file, control, o, s);
+        }
+        switch (ag_hold(file, control, o, &known)) {
+        case AG_BRIDGE_KNOWN:
+                if (ag_object_is_plain(&known))
+                        return ag_pass(o);
+                ag_ask_object(o, &known);
+                break;
+        case AG_BRIDGE_GATED:
+                ag_count(AG_STAT_DECIDED);
+                ag_count(AG_STAT_GATED);
+                return 0;
+        case AG_BRIDGE_DYING:
+                /* Nobody is left to see what it opens. */
+                ag_pass(o);
+                return -EINTR;
+        case AG_BRIDGE_DAEMON_GONE:
+                ag_ask_denied(o);
+                break;
+        default:
+                ag_ask_one(o, AG_COL_UNKNOWN);
+        }
+        return ag_model_judge(file, control, o, s);
+}
+
+/* After the subject is settled: which row, and is this file its business? */
+static __always_inline int ag_model_decide(struct file *file, struct ag_control *control, struct ag_open *o,
+                                           struct ag_subject *s, const struct ag_object *known, bool remote)
+{
+        struct ag_row *row;
+
+        if (!o->who.workload) {
+                if (!(o->who.traits & AG_TRAIT_INTERPRETER))
+                        return ag_pass(o);
+                o->who.workload = AG_WORKLOAD_UNDECLARED;
+        }
+        row = ag_row_of(control, o->who.workload);
+        if (!row || row->flags & AG_ROW_NOT_AI)
+                return ag_pass(o);
+        if (known) {
+                ag_ask_object(o, known);
+                return ag_model_judge(file, control, o, s);
+        }
+        if (remote) {
+                ag_ask_one(o, AG_COL_UNSCANNABLE);
+                return ag_model_judge(file, control, o, s);
+        }
+        return ag_model_unknown(file, control, o, s, row);
+}
+
+/* An open that may be of a model, by a subject that is or may be AI. */
+AG_SUBPROGRAM int ag_model_open(struct file *file, struct ag_control *control, struct ag_subject *s,
+                                    const struct ag_object *known, bool remote)
+{
+        struct ag_open o = {};
+        struct ag_row *row;
+        __u32 traits;
+
+        if (!file || !control || !s)
+                return 0;
+        traits = s->traits;
+        ag_open_begin(&o, file->f_inode, s);
+        ag_open_subject(&o, s, traits);
+        if (!remote && !ag_fs_is_cacheable(file->f_inode, o.what.fs_magic))
+                o.what.flags |= AG_REQUEST_NO_CACHE;
+
+        /* By its own right it is no AI workload: then only a file that could be a model is of interest. */
+        if (!s->workload && ag_strength(traits & ~AG_TRAITS_PENDING) == AG_STRENGTH_NONE) {
+                o.by_suffix = ag_suffix_is_known(file);
+                /* What is being executed is large and no model; by its name it still could be one. */
+                if (!known && !o.by_suffix &&
+                    (o.what.size < AG_CANDIDATE_SIZE || file->f_flags & FMODE_EXEC_FLAG))
+                        return 0;
+        }
+        if (ag_must_resolve(traits)) {
+                row = ag_row_of(control, s->workload ? s->workload : AG_WORKLOAD_UNDECLARED);
+                if (ag_open_resolve(file, control, &o, s, row && row->flags & AG_ROW_HOLD)) {
+                        ag_pass(&o);
+                        return -EINTR;
+                }
+        }
+        return ag_model_decide(file, control, &o, s, known, remote);
+}
+
+/* A regular file, opened for reading by somebody of whom something is known. Most of these end here too. */
+static __always_inline int ag_regular_open(struct file *file, struct inode *inode, struct ag_subject *s)
+{
+        struct ag_control *control = ag_controls();
+        struct ag_object *known = NULL;
+        unsigned long magic;
+        __u32 traits;
+        bool remote;
+
+        if (!control)
+                return 0;
+        if (!s->traits && !s->workload && s->generation == control->generation)
+                return 0;
+        magic = inode->i_sb->s_magic;
+        if (ag_fs_is_virtual(magic))
+                return 0;
+        remote = ag_fs_is_remote(magic);
+        if (!remote) {
+                if (inode->i_size < AG_SMALLEST_MODEL)
+                        return 0;
+                if (ag_fs_is_cacheable(inode, magic))
+                        known = ag_known(inode);
+                if (known && ag_object_is_plain(known))
+                        return 0;
+        }
+        traits = ag_subject_refresh(control, s);
+        if ((!traits && !s->workload) || ag_is_daemon(control))
+                return 0;
+        return ag_model_open(file, control, s, known, remote);
+}
 
 SEC("lsm.s/file_open")
 int BPF_PROG(ag_file_open, struct file *file)
 {
-        return 0;
+        __u32 mode = file->f_mode;
+        struct inode *inode = file->f_inode;
+        struct ag_subject *s;
+        __u16 type;
+
+        if (mode & FMODE_WRITE)
+                ag_wrote(inode);
+        if (mode & FMODE_NOACCOUNT)
+                return 0;
+        type = inode->i_mode & S_IFMT;
+        if (type == S_IFCHR)
+                return ag_device_open(file);
+        if (type != S_IFREG || !(mode & FMODE_READ))
+                return 0;
+        s = ag_subject_now();
+        return s ? ag_regular_open(file, inode, s) : 0;
 }

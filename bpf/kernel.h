@@ -8,6 +8,9 @@
  * here to be used by mistake. What differs between kernels is in
  * core_fixes.bpf.h.
  */
+#include <stdbool.h>
+#include <stddef.h>
+
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -16,6 +19,9 @@
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
+
+/* A function of its own for the verifier too; in a header, so not every program uses it. */
+#define AG_SUBPROGRAM static __attribute__((noinline, unused))
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

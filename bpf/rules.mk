@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The programs: compiled one by one, linked into one object, turned into a skeleton that user space includes.
 BPF_DIR := $(BUILD)/bpf
-BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(BPF_DIR)/%.o)
+# maps.o first: libbpf 1.1 leaves a map that it meets as extern before its definition at offset 0.
+BPF_OBJ := $(BPF_DIR)/maps.o $(filter-out $(BPF_DIR)/maps.o,$(BPF_SRC:bpf/%.bpf.c=$(BPF_DIR)/%.o))
 BPF_MULTIARCH := $(shell $(CC) -print-multiarch)
 # -ffile-prefix-map: the same object wherever it is built. -g is for BTF; DWARF is stripped below.
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror -Wno-unused-parameter \

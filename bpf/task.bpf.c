@@ -1,44 +1,202 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "maps.bpf.h"
+/*
+ * Overview: the life of a subject. A child gets what its parent is, an exec keeps
+ * it and looks the workload up again, a move to another cgroup too. Exit cleans
+ * up what only the kernel can know to be over, the daemon's own life first.
+ *
+ * Owns ag_subjects together with mmap.bpf.c and file.bpf.c. Never refuses anything.
+ */
+#include "subject.bpf.h"
 
+/* A new thread shares its leader's subject; only a new thread group needs a copy. */
 SEC("lsm/task_alloc")
 int BPF_PROG(ag_task_alloc, struct task_struct *task, unsigned long clone_flags)
 {
+        struct ag_control *control;
+        struct ag_subject *s, *child;
+
+        if (clone_flags & CLONE_THREAD)
+                return 0;
+        s = ag_subject_now();
+        if (!s)
+                return 0;
+        control = ag_controls();
+        if (!control)
+                return 0;
+        ag_subject_refresh(control, s);
+        if (!s->traits && !s->workload)
+                return 0;
+        child = bpf_task_storage_get(&ag_subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+        if (!child) {
+                ag_error(AG_PLACE_SUBJECT_STORAGE, -ENOMEM);
+                return 0;
+        }
+        child->cgroup_id = s->cgroup_id;
+        child->workload = s->workload;
+        child->generation = s->generation;
+        child->traits = s->traits;
+        child->map_seq = s->traits & AG_TRAITS_PENDING ? 1 : 0;
         return 0;
 }
 
+/*
+ * A thread that is no leader becomes the leader by exec, and the old leader's
+ * storage goes with its task: take the subject along before.
+ */
 SEC("lsm/bprm_creds_for_exec")
 int BPF_PROG(ag_exec_creds, struct linux_binprm *bprm)
 {
+        struct task_struct *task = bpf_get_current_task_btf();
+        struct ag_control *control;
+        struct ag_subject *s, *mine;
+
+        if (task->pid == task->tgid)
+                return 0;
+        control = ag_controls();
+        s = ag_subject_now();
+        if (!s || !control)
+                return 0;
+        ag_subject_refresh(control, s);
+        mine = bpf_task_storage_get(&ag_subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+        if (!mine) {
+                ag_error(AG_PLACE_SUBJECT_STORAGE, -ENOMEM);
+                return 0;
+        }
+        mine->cgroup_id = s->cgroup_id;
+        mine->workload = s->workload;
+        mine->generation = s->generation;
+        mine->map_seq = s->map_seq;
+        mine->traits = s->traits;
         return 0;
 }
 
+/* The new program is certain, and not mapped yet. */
 SEC("lsm/bprm_committed_creds")
 int BPF_PROG(ag_exec_committed, struct linux_binprm *bprm)
 {
+        struct ag_control *control = ag_controls();
+        struct ag_match m = {};
+        struct ag_subject *s;
+
+        if (!control)
+                return 0;
+        s = ag_subject_now();
+        m.cgroup_id = bpf_get_current_cgroup_id();
+        m.uid = bpf_get_current_uid_gid();
+        ag_match_exe(&m, bprm->file);
+        ag_match_find(control, &m);
+        if (m.pending && ag_is_daemon(control))
+                m.pending = false;
+        if (!s && !m.workload && !m.pending)
+                return 0;
+        if (!s)
+                s = ag_subject_make();
+        if (s)
+                ag_match_apply(control, s, &m, true);
         return 0;
 }
 
+/*
+ * An opener that was killed on its way to fanotify leaves an entry that no event
+ * will come for. And when the daemon's last thread goes, nobody answers: said here,
+ * at once, since those in the bridge would otherwise wait for their deadline.
+ */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(ag_exit, struct task_struct *task)
 {
+        struct ag_control *control = ag_controls();
+        __u32 tid = task->pid;
+
+        if (bpf_map_lookup_elem(&ag_gated, &tid))
+                bpf_map_delete_elem(&ag_gated, &tid);
+        if (control && control->daemon_tgid && (__u32) task->tgid == control->daemon_tgid &&
+            task->signal->live.counter == 0)
+                *(volatile __u64 *) &control->alive_until = 0;
         return 0;
+}
+
+/* Cgroups of the other hierarchies have numbers of their own, which say nothing here. */
+static __always_inline bool ag_is_cgroup2(struct cgroup *cgroup)
+{
+        return cgroup->root->hierarchy_id == 0;
 }
 
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(ag_cgroup_mkdir, struct cgroup *cgroup, const char *path)
 {
+        struct ag_control *control = ag_controls();
+        struct ag_request *r;
+        struct ag_who who = {};
+        struct ag_what what = {};
+        long n;
+
+        if (!control || !(control->flags & AG_CONTROL_CGROUPS) || !ag_is_cgroup2(cgroup))
+                return 0;
+        r = bpf_ringbuf_reserve(&ag_requests, AG_REQUEST_HEAD + AG_PATH_MAX, 0);
+        if (!r) {
+                ag_count(AG_STAT_REQUEST_LOST);
+                ag_error(AG_PLACE_REQUEST_RING, -ENOSPC);
+                return 0;
+        }
+        who.cgroup_id = cgroup->kn->id;
+        what.kind = AG_REQUEST_CGROUP;
+        what.time = bpf_ktime_get_boot_ns();
+        ag_request_fill(r, &who, &what);
+        n = bpf_probe_read_kernel_str(r->path, AG_PATH_MAX, path);
+        if (n > 0 && n <= AG_PATH_MAX)
+                r->path_len = n - 1;
+        else
+                r->flags |= AG_REQUEST_NO_PATH;
+        bpf_ringbuf_submit(r, 0);
         return 0;
 }
 
+/* A process was moved. One thread alone (threaded cgroups) moves nothing: a subject is a thread group. */
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(ag_cgroup_attach, struct cgroup *cgroup, const char *path, struct task_struct *task)
 {
+        struct ag_control *control = ag_controls();
+        struct ag_match m = {};
+        struct ag_subject *s;
+
+        if (!control || task->pid != task->tgid || !ag_is_cgroup2(cgroup))
+                return 0;
+        m.cgroup_id = cgroup->kn->id;
+        m.uid = task->real_cred->uid.val;
+        ag_match_exe(&m, task->mm->exe_file);
+        ag_match_find(control, &m);
+        s = bpf_task_storage_get(&ag_subjects, task, 0, 0);
+        if (!s && !m.workload && !m.pending)
+                return 0;
+        if (!s)
+                s = bpf_task_storage_get(&ag_subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+        if (s)
+                ag_match_apply(control, s, &m, false);
+        else
+                ag_error(AG_PLACE_SUBJECT_STORAGE, -ENOMEM);
         return 0;
 }
 
+/*
+ * What was running before the hooks were attached: every process is pending until
+ * the daemon has looked at it. Read once, after attaching.
+ */
 SEC("iter/task")
 int ag_adopt_tasks(struct bpf_iter__task *ctx)
 {
+        struct task_struct *task = ctx->task;
+        struct ag_control *control = ag_controls();
+        struct ag_subject *s;
+
+        if (!task || !control || task->pid != task->tgid || task->flags & PF_KTHREAD)
+                return 0;
+        if (control->daemon_tgid && ((__u32) task->tgid == control->daemon_tgid ||
+                                     (__u32) task->real_parent->tgid == control->daemon_tgid))
+                return 0;
+        s = bpf_task_storage_get(&ag_subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+        if (!s)
+                ag_error(AG_PLACE_SUBJECT_STORAGE, -ENOMEM);
+        else if (!s->traits)
+                ag_subject_pend(s, AG_TRAIT_PENDING_MAP);
         return 0;
 }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef AG_CORE_FIXES_BPF_H
+#define AG_CORE_FIXES_BPF_H
+/*
+ * Every difference between kernels that the programs know of, and nothing else.
+ * The floor is 6.1. What is a whole hook of another shape is two programs, the
+ * second named `..._compat`; the loader takes the one that fits:
+ *
+ *   inode_setattr   3 arguments (mnt_idmap first) since 6.9: ag_inode_setattr
+ *                   2 arguments before: ag_inode_setattr_compat
+ *
+ * The verifier would refuse the wrong one: its first argument is of another type.
+ *
+ * Known and left alone: before 6.2 bpf_task_storage_get() gives NULL when another
+ * task on this CPU was preempted inside it, which takes a kernel that runs with
+ * preempt=full. A subject then passes as none for that one open.
+ */
+#include "kernel.h"
+
+/*
+ * Since 6.2 a sleepable program may follow an RCU pointer (group_leader) only
+ * under this lock; before, there is no such function and no such rule. Programs
+ * that cannot sleep are under it anyway. Declared in the one file that defines
+ * AG_SLEEPABLE: libbpf 1.1 cannot link two objects that both name a kernel function.
+ */
+#ifdef AG_SLEEPABLE
+extern void bpf_rcu_read_lock(void) __ksym __weak;
+extern void bpf_rcu_read_unlock(void) __ksym __weak;
+
+static __always_inline void ag_rcu_lock(void)
+{
+        if (bpf_rcu_read_lock)
+                bpf_rcu_read_lock();
+}
+
+static __always_inline void ag_rcu_unlock(void)
+{
+        if (bpf_rcu_read_unlock)
+                bpf_rcu_read_unlock();
+}
+#else
+static __always_inline void ag_rcu_lock(void)
+{
+}
+
+static __always_inline void ag_rcu_unlock(void)
+{
+}
+#endif
+
+/*
+ * Opens by the kernel for itself: the real file behind an overlay. The flag has
+ * kept its bit since 4.19; FMODE_BACKING, which would say it better, has not.
+ */
+#define FMODE_NOACCOUNT 0x20000000
+
+/*
+ * mmap_file is called without a file for anonymous memory, but kernels between
+ * 6.2 and the fix of bpf_lsm_mmap_file() take its argument for never NULL and drop
+ * a test of it as dead code. The raw argument is a number, whose test stays.
+ */
+static __always_inline int ag_arg_is_null(void *ctx, __u32 n)
+{
+        __u64 value = 0;
+
+        return bpf_get_func_arg(ctx, n, &value) || !value;
+}
+
+#endif

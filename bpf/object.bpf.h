@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef AG_OBJECT_BPF_H
+#define AG_OBJECT_BPF_H
+/*
+ * On what: whether a file can be a model, what is known of it, and whether that
+ * is still true. A classification holds while the write sequence it was made
+ * under is the inode's, and nobody can write.
+ */
+#include "core_fixes.bpf.h"
+#include "emit.bpf.h"
+
+#define AG_SMALLEST_MODEL 64           /* bytes: no format says anything in less */
+#define AG_CANDIDATE_SIZE (64 * 1024)  /* from here on a file may be a model whatever its name */
+
+#define OVERLAYFS_MAGIC 0x794c7630UL
+
+/* File systems that hold no files of anybody's: what the kernel shows. tmpfs and ramfs are real. */
+static __always_inline bool ag_fs_is_virtual(unsigned long magic)
+{
+        switch (magic) {
+        case 0x9fa0:     /* proc */
+        case 0x62656572: /* sysfs */
+        case 0x63677270: /* cgroup2 */
+        case 0x27e0eb:   /* cgroup */
+        case 0xcafe4a11: /* bpf */
+        case 0x64626720: /* debugfs */
+        case 0x74726163: /* tracefs */
+        case 0x73636673: /* securityfs */
+        case 0x1cd1:     /* devpts */
+        case 0x50495045: /* pipefs */
+        case 0x534f434b: /* sockfs */
+                return true;
+        default:
+                return false;
+        }
+}
+
+/* File systems whose bytes come from elsewhere: each read may differ, and may never come. */
+static __always_inline bool ag_fs_is_remote(unsigned long magic)
+{
+        switch (magic) {
+        case 0x6969:     /* NFS */
+        case 0xff534d42: /* CIFS */
+        case 0xfe534d42: /* SMB2 */
+        case 0x517b:     /* SMB */
+        case 0x65735546: /* FUSE */
+        case 0x01021997: /* 9p */
+        case 0x00c36400: /* Ceph */
+        case 0x5346414f: /* AFS */
+        case 0x6b414653: /* kAFS */
+        case 0x0bd00bd0: /* Lustre */
+        case 0x73757245: /* Coda */
+        case 0x7461636f: /* OCFS2 */
+        case 0x01161970: /* GFS2 */
+        case 0x47504653: /* GPFS */
+        case 0x786f4256: /* vboxsf */
+        case 0xbacbacbc: /* vmhgfs */
+        case 0x20030528: /* OrangeFS */
+                return true;
+        default:
+                return false;
+        }
+}
+
+/* Its inode cannot vouch for its bytes: the ones behind an overlay change without it, a user's mount is the user's. */
+static __always_inline bool ag_fs_is_cacheable(struct inode *inode, unsigned long magic)
+{
+        return magic != OVERLAYFS_MAGIC && inode->i_sb->s_user_ns->level == 0;
+}
+
+static __always_inline void ag_inode_key(struct inode *inode, struct ag_inode_key *key)
+{
+        key->ino = inode->i_ino;
+        key->dev = inode->i_sb->s_dev;
+        key->generation = inode->i_generation;
+}
+
+/* Above zero: somebody has it open for writing, or mapped so. Below: it is being executed. */
+static __always_inline bool ag_has_writer(struct inode *inode)
+{
+        return inode->i_writecount.counter > 0;
+}
+
+/* Says that the inode may have changed. Only inodes that were ever offered have a sequence. */
+static __always_inline void ag_wrote(struct inode *inode)
+{
+        struct ag_write *write;
+
+        write = bpf_inode_storage_get(&ag_writes, inode, 0, 0);
+        if (write)
+                __sync_fetch_and_add(&write->seq, 1);
+}
+
+/*
+ * Offers an inode: from now on its writes are counted. The order is what makes a
+ * classification sound: sequence first, writers second. A writer that is not
+ * seen here raises the sequence later; one that finished before changes nothing.
+ */
+static __always_inline int ag_offer(struct inode *inode, __u64 *seq, bool *writer)
+{
+        struct ag_write *write;
+
+        write = bpf_inode_storage_get(&ag_writes, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+        if (!write) {
+                ag_error(AG_PLACE_WRITE_STORAGE, -ENOMEM);
+                return -ENOMEM;
+        }
+        *seq = *(volatile __u64 *) &write->seq;
+        *writer = ag_has_writer(inode);
+        return 0;
+}
+
+/* The classification, when there is one that still holds. */
+static __always_inline struct ag_object *ag_known(struct inode *inode)
+{
+        struct ag_object *object;
+        struct ag_write *write;
+
+        object = bpf_inode_storage_get(&ag_objects, inode, 0, 0);
+        if (!object || object->state != AG_OBJECT_KNOWN)
+                return NULL;
+        write = bpf_inode_storage_get(&ag_writes, inode, 0, 0);
+        if (!write || write->seq != object->write_seq || ag_has_writer(inode))
+                return NULL;
+        return object;
+}
+
+/* A file that is no model and nothing else of ours. */
+static __always_inline bool ag_object_is_plain(const struct ag_object *object)
+{
+        return !object->n_columns && !(object->flags & (AG_OBJECT_MODEL | AG_OBJECT_REFUSED));
+}
+
+static __always_inline char ag_lower(char c)
+{
+        return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+/* Does its name end in a suffix that models use? */
+AG_SUBPROGRAM bool ag_suffix_is_known(struct file *file)
+{
+        char tail[AG_SUFFIX_MAX + 1] = {};
+        struct ag_suffix key = {};
+        const unsigned char *name;
+        __u32 len, start, dot = 0;
+
+        if (!file)
+                return false;
+        name = file->f_path.dentry->d_name.name;
+        len = file->f_path.dentry->d_name.len;
+        start = len > AG_SUFFIX_MAX ? len - AG_SUFFIX_MAX : 0;
+        if (bpf_probe_read_kernel_str(tail, sizeof(tail), name + start) < 0)
+                return false;
+        for (__u32 i = 0; i < AG_SUFFIX_MAX; i++) {
+                if (!tail[i])
+                        break;
+                if (tail[i] == '.')
+                        dot = i + 1;
+        }
+        if (!dot || bpf_probe_read_kernel_str(key.name, sizeof(key.name), name + start + dot) <= 0)
+                return false;
+        for (__u32 i = 0; i < AG_SUFFIX_MAX; i++)
+                key.name[i] = ag_lower(key.name[i]);
+        return bpf_map_lookup_elem(&ag_suffixes, &key) != NULL;
+}
+
+#endif

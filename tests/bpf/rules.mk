@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Tests of the programs. `test-bpf` runs natively what the host allows; the rest runs in the VM.
+BPF_TESTS := $(BUILD)/tests
+
+$(BPF_TESTS)/bpf-%: $(BUILD)/obj/tests/bpf/%.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $^ -lbpf -lelf -lz -o $@
+
+bpf-verify: $(BPF_TESTS)/bpf-verify ## load every program alone and all together, print what the verifier says
+	$<
+
+.PHONY: bpf-verify

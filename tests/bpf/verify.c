@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: loads each program of the object alone, then all of them together,
+ * and prints what the verifier said it cost. A kernel that refuses a kind of
+ * program (EPERM, as some hosts do for LSM) gives a skip with that reason; a
+ * program that no variant of which loads is a failure.
+ *
+ * Usage: bpf-verify [-v] [PROGRAM]. Output: ok, not ok and skip lines, as tests do.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "aiguard.skel.h"
+
+#define LOG_SIZE (16 * 1024 * 1024)
+#define COMPAT "_compat"
+
+static char *log_buf;
+static bool arg_verbose;
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
+{
+        return arg_verbose ? vfprintf(stderr, format, ap) : 0;
+}
+
+/* Loads what `wanted` names (NULL: everything but `without`). 0 or -errno; the log is left in log_buf. */
+static int try_load(const char *wanted, bool (*skip)(const char *))
+{
+        struct bpf_program *program;
+        struct aiguard *skel;
+        int r;
+
+        log_buf[0] = 0;
+        skel = aiguard__open();
+        if (!skel)
+                return -errno;
+        bpf_object__for_each_program(program, skel->obj) {
+                const char *name = bpf_program__name(program);
+
+                bpf_program__set_autoload(program, wanted ? !strcmp(name, wanted) : !skip(name));
+                if (wanted && !strcmp(name, wanted)) {
+                        bpf_program__set_log_buf(program, log_buf, LOG_SIZE);
+                        bpf_program__set_log_level(program, arg_verbose ? 2 : 4);
+                }
+        }
+        r = aiguard__load(skel);
+        aiguard__destroy(skel);
+        return r;
+}
+
+/* "processed 812 insns (limit 1000000) ..." is the last line of a good log. */
+static long processed(void)
+{
+        const char *last = NULL;
+
+        for (const char *p = log_buf; (p = strstr(p, "processed ")); p++)
+                last = p;
+        return last ? strtol(last + strlen("processed "), NULL, 10) : -1;
+}
+
+static void last_lines(char *ret, size_t size)
+{
+        size_t n = strlen(log_buf), start = n > size - 1 ? n - (size - 1) : 0;
+
+        snprintf(ret, size, "%s", log_buf + start);
+        for (char *p = ret; *p; p++)
+                if (*p == '\n')
+                        *p = '|';
+}
+
+typedef struct Result {
+        char name[64];
+        int error;
+} Result;
+
+static Result results[64];
+static size_t n_results;
+
+static int result_of(const char *name)
+{
+        for (size_t i = 0; i < n_results; i++)
+                if (!strcmp(results[i].name, name))
+                        return results[i].error;
+        return -ENOENT;
+}
+
+/* The other variant of the same hook: the same name with or without `_compat`. */
+static bool twin_loads(const char *name)
+{
+        size_t n = strlen(name), k = strlen(COMPAT);
+        char twin[128];
+
+        if (n > k && !strcmp(name + n - k, COMPAT))
+                snprintf(twin, sizeof(twin), "%.*s", (int) (n - k), name);
+        else
+                snprintf(twin, sizeof(twin), "%.100s" COMPAT, name);
+        return result_of(twin) == 0;
+}
+
+static bool failed(const char *name)
+{
+        return result_of(name) != 0;
+}
+
+static void collect(const char *only)
+{
+        struct aiguard *skel = aiguard__open();
+        struct bpf_program *program;
+
+        if (!skel) {
+                printf("not ok - bpf-verify # cannot open the object: %m\n");
+                exit(1);
+        }
+        bpf_object__for_each_program(program, skel->obj) {
+                const char *name = bpf_program__name(program);
+
+                if (only && strcmp(only, name))
+                        continue;
+                if (n_results < sizeof(results) / sizeof(results[0]))
+                        snprintf(results[n_results++].name, sizeof(results[0].name), "%s", name);
+        }
+        aiguard__destroy(skel);
+}
+
+int main(int argc, char **argv)
+{
+        char text[400];
+        int bad = 0, r;
+
+        if (argc > 1 && !strcmp(argv[1], "-v")) {
+                arg_verbose = true;
+                argc--;
+                argv++;
+        }
+        libbpf_set_print(quiet);
+        libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+        log_buf = calloc(1, LOG_SIZE);
+        if (!log_buf)
+                return 1;
+        collect(argc > 1 ? argv[1] : NULL);
+
+        for (size_t i = 0; i < n_results; i++) {
+                results[i].error = try_load(results[i].name, NULL);
+                if (!results[i].error)
+                        printf("ok - loads %s (%ld verifier instructions)\n", results[i].name, processed());
+                last_lines(text, sizeof(text));
+                if (results[i].error && (results[i].error != -EPERM || log_buf[0]))
+                        printf("# %s: %s %s\n", results[i].name, strerror(-results[i].error), text);
+                if (arg_verbose && results[i].error)
+                        fputs(log_buf, stderr);
+                fflush(stdout);
+        }
+        for (size_t i = 0; i < n_results; i++) {
+                if (!results[i].error)
+                        continue;
+                if (results[i].error == -EPERM && !log_buf[0]) {
+                        printf("skip - loads %s # this kernel refuses such programs: EPERM\n", results[i].name);
+                } else if (twin_loads(results[i].name)) {
+                        printf("skip - loads %s # its other variant fits this kernel\n", results[i].name);
+                } else {
+                        printf("not ok - loads %s # %s\n", results[i].name, strerror(-results[i].error));
+                        bad++;
+                }
+        }
+        r = try_load(NULL, failed);
+        if (r < 0)
+                printf("not ok - all that load alone load together # %s\n", strerror(-r));
+        else
+                printf("ok - all that load alone load together\n");
+        return bad || r < 0;
+}
