@@ -36,17 +36,17 @@ AUDITED="$ID_MODEL_AUDITED $ID_SENSOR_AUDITED"
 
 # ------------------------------------------------------------------- the daemon
 
-# conf KEY=VALUE...: the test's own drop-in, replacing the one before.
+# conf MODE [KEY=VALUE...]: the test's own drop-in, replacing the one before; keys are those of [Daemon].
 conf() {
         mkdir -p "$CONF_DIR"
-        { echo '[Host]' && printf '%s\n' "$@"; } >"$CONF_DIR/90-test.conf"
+        printf '%s\n' '[Host]' "Mode=$1" '[Daemon]' "${@:2}" >"$CONF_DIR/90-test.conf"
 }
 
 # start_mode enforce|audit [KEY=VALUE...]: restarts the daemon in that mode.
 start_mode() {
         MODE=$1
         shift
-        conf "Mode=$MODE" "$@"
+        conf "$MODE" "$@"
         systemctl reset-failed aiguardd 2>/dev/null || true
         systemctl restart aiguardd || { journalctl -u aiguardd -n 20 --no-pager; return 1; }
         wait_status '.mode == $mode' --arg mode "$MODE"
@@ -159,8 +159,8 @@ fresh() {
 # ------------------------------------------------------- a refusal, from two sides
 
 # The fields that an entry about a refusal must have, whatever it is about.
-FIELDS='MESSAGE MESSAGE_ID PRIORITY OBJECT_PID AIGUARD_RULE AIGUARD_DECISION AIGUARD_MODE AIGUARD_UID AIGUARD_EXE
-        AIGUARD_EVENT_ID AIGUARD_TIME AIGUARD_POLICY_SHA256 AIGUARD_HOOK'
+FIELDS='MESSAGE MESSAGE_ID PRIORITY OBJECT_PID AIGUARD_RULE AIGUARD_DECISION AIGUARD_MODE AIGUARD_UID AIGUARD_COMM
+        AIGUARD_TRAITS AIGUARD_SYSTEM_ID AIGUARD_EVENT_ID AIGUARD_TIME AIGUARD_POLICY_SHA256 AIGUARD_HOOK'
 
 check_fields() { # entry, more names
         local name

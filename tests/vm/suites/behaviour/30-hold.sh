@@ -189,7 +189,7 @@ no_delay_in_audit() {
         f=$(fresh hold-audit.onnx "$MODELS/bad-27.onnx")
         refused "$f" model ai open "$f"
         [ "$(value wall_ms)" -lt 500 ] || { echo "audit mode made it wait: $out"; return 1; }
-        jq -e 'select(.AIGUARD_HELD_MS != null)' "$T/entries" >/dev/null ||
+        jq -e 'select(.AIGUARD_WOULD_HELD_US != null)' "$T/entries" >/dev/null ||
                 { echo "the entry does not say how long it would have been held"; return 1; }
 }
 

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Overview: every refusal of the list, written once and run twice: with MODE=enforce the open fails with EPERM and
 # the journal says so; with MODE=audit the open succeeds and the journal says what would have been. Sourced by
-# 10-enforce.sh and 20-audit.sh after they have started the daemon in that mode.
+# those suites after they have started the daemon in that mode.
 
 need_corpus() { [ -n "$CORPUS" ] || { echo "no corpus on this machine"; return 77; }; }
 
@@ -66,10 +66,17 @@ camera_after_model() {
         model=$(fresh "$MODE-harmless.onnx" "$MODELS/good-00.onnx")
         refused "$CAMERA" sensor ort session "$model" "$CAMERA"
 }
-camera_mode() { refused "$CAMERA" sensor ai open-mode "$1" "$CAMERA"; }
+# Another name for the camera. Each test has its own: in audit mode repeats of one node are summed up.
+camera_node() {
+        rm -f "$1"
+        mknod "$1" c $((0x$(stat -c %t "$CAMERA"))) $((0x$(stat -c %T "$CAMERA")))
+}
+camera_mode() {
+        camera_node "/root/webcam-mode-$1"
+        refused "webcam-mode-$1" sensor ai open-mode "$1" "/root/webcam-mode-$1"
+}
 camera_second_node() {
-        rm -f /root/webcam
-        mknod /root/webcam c $((0x$(stat -c %t "$CAMERA"))) $((0x$(stat -c %T "$CAMERA")))
+        camera_node /root/webcam
         refused webcam sensor ai open /root/webcam
 }
 
