@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: the daemon's view of /var/lib/aiguard/declarations: what is in
+ * force now, and what has to be done when one begins or ends (a file judged
+ * again, the policy compiled again, the sensors marked again). Owns the
+ * directory while it runs. Documents and their effects are lib/declaration*.c.
+ * Main thread, but for declarations_model(), which the scan pool calls.
+ */
+#include "declarations.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "devices.h"
+#include "lib/date.h"
+#include "lib/log.h"
+#include "lib/message-ids.h"
+#include "lib/util-string.h"
+#include "lock.h"
+#include "mountdev.h"
+
+struct Declarations {
+        Manager *m;
+        sd_event_source *timer;
+        pthread_mutex_t lock; /* the array; main writes it */
+        Declaration **all;
+        size_t n;
+        uint64_t checked_usec; /* expiries up to here have been seen to */
+};
+
+Declarations *declarations_free(Declarations *d)
+{
+        if (!d)
+                return NULL;
+        sd_event_source_disable_unref(d->timer);
+        declarations_free_many(d->all, d->n);
+        pthread_mutex_destroy(&d->lock);
+        free(d);
+        return NULL;
+}
+
+static bool in_force(const Declaration *d)
+{
+        return realtime_usec() < d->until_usec;
+}
+
+/* ----------------------------------------------------------- what it changes */
+
+/*
+ * A copy of a matching size is not a match: the digest is. Made outside the lock, which the gate's threads share;
+ * the declaration is looked up by it afterwards, wherever it is then.
+ */
+static bool some_model_of_size(Declarations *d, uint64_t size)
+{
+        LOCK_SCOPE(&d->lock);
+
+        for (size_t i = 0; i < d->n; i++)
+                if (d->all[i]->kind == DECLARATION_MODEL && d->all[i]->size == size && in_force(d->all[i]))
+                        return true;
+        return false;
+}
+
+int declarations_model(Declarations *d, int fd, const struct ag_inode_key *inode, uint8_t *columns,
+                       uint8_t *n_columns)
+{
+        char digest[65];
+        struct stat st;
+        uint64_t size;
+        int r;
+
+        if (fstat(fd, &st) < 0 || st.st_size < 0 || !some_model_of_size(d, (uint64_t) st.st_size))
+                return 0;
+        r = digest_fd(fd, DECLARATION_MODEL_MAX, digest, &size);
+        if (r < 0) {
+                log_warning_errno(r, "declarations: a model cannot be digested; it counts as undeclared");
+                return 0;
+        }
+        LOCK_SCOPE(&d->lock);
+        for (size_t i = 0; i < d->n; i++) {
+                const Declaration *one = d->all[i];
+
+                if (one->kind != DECLARATION_MODEL || one->size != size || !streq(one->digest, digest) ||
+                    !in_force(one))
+                        continue;
+                declaration_apply_columns(one, policy_store_modelcaps(manager_store(d->m)), columns,
+                                          n_columns);
+                return 1;
+        }
+        return 0;
+}
+
+int declarations_amend(Declarations *d, PolicyTables *t)
+{
+        for (size_t i = 0; i < d->n; i++) {
+                int r;
+
+                if (d->all[i]->kind != DECLARATION_WORKLOAD || !in_force(d->all[i]))
+                        continue;
+                r = declaration_amend_tables(d->all[i], t);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        /* The strict side: the workload stays what the policy says. */
+                        log_warning_errno(r, "declarations: %s has no effect", d->all[i]->id);
+        }
+        return 0;
+}
+
+bool declarations_sensor_no_persons(Declarations *d, uint32_t dev)
+{
+        for (size_t i = 0; i < d->n; i++) {
+                const Declaration *one = d->all[i];
+                _cleanup_free_ char *hardware = NULL;
+
+                if (one->kind == DECLARATION_SENSOR && one->dev == dev && in_force(one) &&
+                    sensor_hardware(dev, &hardware) >= 0 && streq(hardware, one->hardware))
+                        return true;
+        }
+        return false;
+}
+
+/* The file is judged again at its next open. Copies of it elsewhere are when they change or are new to the kernel. */
+static void forget_model(Declarations *d, const char *path)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct ag_inode_key key = {};
+        long generation = 0;
+        struct stat st;
+
+        fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+                return;
+        key.ino = st.st_ino;
+        if (mountdev_of_fd(fd, &key.dev) < 0)
+                return;
+        {
+                _cleanup_close_ int data_fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+                if (data_fd >= 0 && ioctl(data_fd, FS_IOC_GETVERSION, &generation) >= 0)
+                        key.generation = (uint32_t) generation;
+        }
+        (void) gate_forget(manager_gate(d->m), fd, &key);
+}
+
+/* One has begun or ended. A policy that does not compile keeps the old one and is in status. */
+static void take_effect(Declarations *d, const Declaration *one)
+{
+        _cleanup_(diag_freep) Diag *diag = NULL;
+
+        switch (one->kind) {
+        case DECLARATION_MODEL:
+                forget_model(d, one->path);
+                break;
+        case DECLARATION_WORKLOAD:
+                if (diag_new(&diag) >= 0 && manager_reload(d->m, diag) < 0)
+                        log_warning("declarations: the policy cannot be compiled again for %s", one->id);
+                break;
+        default:
+                (void) devices_refresh(manager_devices(d->m));
+        }
+}
+
+static const char *about(const Declaration *one)
+{
+        return one->workload ? one->workload : one->exe ? one->exe : one->unit ? one->unit : one->path;
+}
+
+static void note(Declarations *d, const Declaration *one, const char *message_id, const char *what,
+                 uid_t uid)
+{
+        char id[96], by[48], until[DATE_TEXT_MAX];
+        _cleanup_free_ char *reason = NULL;
+        const char *fields[] = { id, by, NULL };
+
+        snprintf(id, sizeof(id), "AIGUARD_DECLARATION=%s", one->id);
+        snprintf(by, sizeof(by), "AIGUARD_DECLARED_BY_UID=%u", uid);
+        if (asprintf(&reason, "AIGUARD_DECLARATION_REASON=%s", one->reason) < 0)
+                return;
+        fields[2] = reason;
+        date_format(one->until_usec, until);
+        journal_note(manager_journal(d->m), message_id, LOG_NOTICE, fields, ARRAY_SIZE(fields),
+                     "Declaration of %s %s %s (%s, until %s): %s", declaration_kind_to_string(one->kind),
+                     about(one), what,
+                     one->kind == DECLARATION_MODEL      ? one->as
+                     : one->kind == DECLARATION_WORKLOAD ? "no AI workload"
+                                                         : "sees no persons",
+                     until, one->reason);
+}
+
+/* ------------------------------------------------------------------ expiry */
+
+static int arm(Declarations *d)
+{
+        uint64_t next = UINT64_MAX;
+        int r;
+
+        for (size_t i = 0; i < d->n; i++)
+                if (d->all[i]->until_usec > d->checked_usec)
+                        next = MIN(next, d->all[i]->until_usec);
+        r = sd_event_source_set_time(d->timer, next);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(d->timer, next == UINT64_MAX ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+}
+
+static int on_expiry(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        Declarations *d = userdata;
+        uint64_t now = realtime_usec(), from = d->checked_usec;
+
+        d->checked_usec = now;
+        for (size_t i = 0; i < d->n; i++) {
+                if (d->all[i]->until_usec <= from || d->all[i]->until_usec > now)
+                        continue;
+                note(d, d->all[i], MESSAGE_ID_DECLARATION_ENDED, "has ended", d->all[i]->by_uid);
+                take_effect(d, d->all[i]);
+        }
+        if (arm(d) < 0)
+                log_warning("declarations: the next end will be seen to at the next start");
+        return 0;
+}
+
+int declarations_new(Manager *m, Declarations **ret)
+{
+        _cleanup_(declarations_freep) Declarations *d = calloc(1, sizeof(*d));
+        size_t broken = 0;
+        int r;
+
+        if (!d)
+                return -ENOMEM;
+        d->m = m;
+        lock_init(&d->lock);
+        d->checked_usec = realtime_usec();
+        r = declarations_read(DECLARATIONS_DIR, &d->all, &d->n, &broken);
+        if (r < 0)
+                return r;
+        if (broken > 0)
+                log_warning("declarations: %zu files in " DECLARATIONS_DIR " are none and have no effect",
+                            broken);
+        r = sd_event_add_time(manager_event(m), &d->timer, CLOCK_REALTIME, UINT64_MAX, 1000000, on_expiry,
+                              d);
+        if (r >= 0)
+                r = arm(d);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(d);
+        return 0;
+}
+
+/* ------------------------------------------------------- adding and ending */
+
+static Declaration *find(const Declarations *d, const char *id, size_t *ret_index)
+{
+        for (size_t i = 0; i < d->n; i++)
+                if (streq(d->all[i]->id, id)) {
+                        *ret_index = i;
+                        return d->all[i];
+                }
+        return NULL;
+}
+
+static int refuse(char **reterr, int r, const char *text)
+{
+        if (reterr && !*reterr)
+                *reterr = strdup(text);
+        return r;
+}
+
+static int check(const Declarations *d, const Declaration *one, char **reterr)
+{
+        const PolicyTables *t = manager_tables(d->m);
+        int w;
+
+        if (!in_force(one))
+                return refuse(reterr, -EBADMSG, "its end is in the past");
+        switch (one->kind) {
+        case DECLARATION_MODEL:
+                if (!streq(one->as, "none") &&
+                    modelcap_set_find(policy_store_modelcaps(manager_store(d->m)), one->as) < 0)
+                        return refuse(reterr, -EBADMSG, "no such model capability");
+                return 0;
+        case DECLARATION_WORKLOAD:
+                if (!one->workload)
+                        return 0;
+                w = policy_tables_find(t, one->workload);
+                if (w < AG_WORKLOAD_FIRST)
+                        return refuse(reterr, -EBADMSG, "the policy has no workload of that name");
+                if (t->workloads[w].state_equivalent)
+                        return refuse(reterr, -EPERM,
+                                      "the workload is state-equivalent: this takes a second signature, "
+                                      "which is not "
+                                      "available yet");
+                return 0;
+        default:
+                return 0;
+        }
+}
+
+/* Takes `one`; replaces what has its id. */
+static int keep(Declarations *d, Declaration *one)
+{
+        Declaration *old, **grown;
+        size_t i;
+        LOCK_SCOPE(&d->lock);
+
+        old = find(d, one->id, &i);
+        if (old) {
+                d->all[i] = one;
+                declaration_free(old);
+                return 0;
+        }
+        if (d->n >= DECLARATIONS_MAX)
+                return -ENOSPC;
+        grown = reallocarray(d->all, d->n + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        d->all = grown;
+        d->all[d->n++] = one;
+        return 0;
+}
+
+int declarations_add(Declarations *d, const char *json, uid_t uid, char **ret_id, char **reterr_message)
+{
+        _cleanup_(declaration_freep) Declaration *one = NULL;
+        const Declaration *kept;
+        char *id;
+        int r;
+
+        r = declaration_parse(json, strlen(json), &one, reterr_message);
+        if (r < 0)
+                return r;
+        one->by_uid = uid;
+        one->made_usec = realtime_usec();
+        r = check(d, one, reterr_message);
+        if (r < 0)
+                return r;
+        id = strdup(one->id);
+        if (!id)
+                return -ENOMEM;
+        r = declaration_write(DECLARATIONS_DIR, one);
+        if (r >= 0)
+                r = keep(d, one);
+        if (r < 0) {
+                free(id);
+                return log_error_errno(r, "declarations: %s cannot be kept", one->id);
+        }
+        kept = TAKE_PTR(one);
+        note(d, kept, MESSAGE_ID_DECLARATION_ADDED, "is in force", uid);
+        take_effect(d, kept);
+        (void) arm(d);
+        *ret_id = id;
+        return 0;
+}
+
+int declarations_revoke(Declarations *d, const char *id, uid_t uid)
+{
+        _cleanup_(declaration_freep) Declaration *one = NULL;
+        size_t i;
+        int r;
+
+        if (!find(d, id, &i))
+                return -ENOENT;
+        r = declaration_remove(DECLARATIONS_DIR, id);
+        if (r < 0 && r != -ENOENT)
+                return log_error_errno(r, "declarations: %s cannot be removed", id);
+        pthread_mutex_lock(&d->lock);
+        one = d->all[i];
+        d->all[i] = d->all[--d->n];
+        pthread_mutex_unlock(&d->lock);
+        note(d, one, MESSAGE_ID_DECLARATION_ENDED, "was revoked", uid);
+        take_effect(d, one);
+        (void) arm(d);
+        return 0;
+}
+
+json_t *declarations_to_json(Declarations *d)
+{
+        json_t *list = json_array();
+
+        for (size_t i = 0; list && i < d->n; i++) {
+                json_t *o = declaration_to_json(d->all[i]);
+
+                if (o)
+                        (void) json_object_set_new(o, "expired", json_boolean(!in_force(d->all[i])));
+                if (json_array_append_new(list, o) < 0)
+                        break;
+        }
+        return list;
+}
