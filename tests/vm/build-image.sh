@@ -51,7 +51,7 @@ build_root() {
                 --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
                 --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/help/*' \
                 --customize-hook="$here/customize-image \"\$1\"" \
-                "$release" "$vm/root.work" "$(apt_mirror)" >"$vm/image.log" 2>&1 ||
+                "$release" "$vm/root.work" "deb [signed-by=$APT_KEYRING] $(apt_mirror) $release main" >"$vm/image.log" 2>&1 ||
                 { tail -n 30 "$vm/image.log" >&2; exit 1; }
         size=$(du -sm "$vm/root.work" | cut -f1)
         mke2fs -q -F -t ext4 -L root -m 0 -d "$vm/root.work" "$vm/root.img.new" "$((size + size / 10 + 1024))M" >/dev/null
@@ -86,5 +86,6 @@ build_ai() {
         echo "$stamp" >"$vm/ai.stamp"
 }
 
-build_root
+# --ai: only what /opt/ai is made from, for a machine that needs no guest.
+[ "${1:-}" = --ai ] || build_root
 build_ai

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Overview: `make demo`. Gets what the show needs, then runs demo-show.sh: on this machine where its kernel takes BPF
+# LSM programs and systemd runs it, otherwise in a virtual machine. Ends with the show's own exit status.
+#   DEMO_IN=here|vm   decides for it        KERNEL=6.1|6.12   the virtual machine's kernel
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+build=$top/.build
+cd "$top"
+
+say() { printf '%s\n' "$*"; }
+
+where=${DEMO_IN:-}
+if [ -z "$where" ]; then
+        if [ -d /run/systemd/system ] && "$build/aiguardctl" doctor >"$build/demo-doctor" 2>&1; then
+                where=here
+        else
+                where=vm
+        fi
+fi
+
+if [ "$where" = here ]; then
+        say "This kernel takes BPF LSM programs: the show runs on this machine. Nothing is installed, and it ends as it began."
+        BUILD=.build tests/vm/build-image.sh --ai
+        rm -rf "$build/demo"
+        make --no-print-directory -s DESTDIR="$build/demo/root" install
+        NODE_PATH=$build/vm/ai/node_modules DEMO_ROOT=$build/demo/root exec "$here/demo-show.sh"
+fi
+
+say "This machine's kernel does not take BPF LSM programs, so the show runs in a virtual machine: Debian's own kernel,"
+say "systemd, journald and a camera (the kernel's test camera \"vivid\"). It boots in about twenty seconds."
+rm -rf "$build/vm/stage"
+make --no-print-directory -s DESTDIR="$build/vm/stage" install
+BUILD=.build tests/vm/build-image.sh
+exec env BUILD=.build tests/vm/run.sh --kernel "${KERNEL:-6.12}" --timeout 600 --out "$build/vm/out/demo" \
+        --put tools/dev/demo-show.sh --put tests/integration/ort.js --put tests/integration/mkmodel.py \
+        --cmd 'DEMO_WIDTH=100 ./demo-show.sh'
