@@ -77,7 +77,7 @@ $(BUILD)/unit/%: $(BUILD)/asan/obj/tests/unit/%.o $(ASAN_LIB)
 	$(CC) $(SANITIZE) $^ -lcriterion $(LIBS) -o $@
 
 -include $(wildcard bpf/rules.mk daemon/rules.mk tests/rules.mk tests/vm/rules.mk packaging/rules.mk)
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/asan -type f -name '*.d' 2>/dev/null)
 
 clean: ## remove .build
 	rm -rf $(BUILD)
