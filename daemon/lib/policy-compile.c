@@ -16,6 +16,19 @@ typedef struct Word {
         bool enforced;
 } Word;
 
+typedef struct RuleUse {
+        bool matched;
+        bool counts; /* somewhere nothing is stricter */
+} RuleUse;
+
+typedef struct Compiler {
+        const Policy *policy;
+        PolicyTables *tables;
+        PolicyNumbers numbers;
+        bool *matches; /* by rule: speaks of the workload in hand */
+        RuleUse *use;  /* by rule, for the warnings */
+} Compiler;
+
 /*
  * A cell of a set of grants is the strictest of the words that none of these
  * grants lifts; the first of equals names the rule.
@@ -72,44 +85,46 @@ static void add_following(const Policy *p, const ParsedRule *r, Word w, PolicyMo
 
 static bool is_following(PolicyDefault line)
 {
-        return line <= POLICY_DEFAULT_CAPABLE;
+        return line <= POLICY_DEFAULT_SUSPECT;
 }
 
 /* A line as it is in the table, or as an entry of `defaults:` has it. */
-static void add_line(const Policy *p, const bool *matches, Word w, PolicyMode mode, PolicyDefault line,
-                     struct ag_row *row)
+static void add_line(const Compiler *c, Word w, PolicyMode mode, PolicyDefault line, struct ag_row *row)
 {
         const PolicyDefaultLine *l = &policy_default_lines[line];
+        const Policy *p = c->policy;
 
         if (is_following(line)) {
                 for (size_t i = 0; i < p->n_rules; i++)
-                        if (matches[i] && p->rules[i].action >= AG_ACTION_DENY)
+                        if (c->matches[i] && p->rules[i].action >= AG_ACTION_DENY)
                                 add_following(p, &p->rules[i], w, mode, line, row);
                 return;
         }
         w.unless = l->unless;
         w.enforced = is_enforced(p, mode);
         for (unsigned i = 0; i < l->n_columns; i++)
-                cell_add(&row->cells[l->first_column + i], &w);
+                if (c->tables->columns[l->first_column + i][0]) /* there is such a model capability */
+                        cell_add(&row->cells[l->first_column + i], &w);
 }
 
-static void add_defaults(const Policy *p, const PolicyNumbers *numbers, const bool *matches,
-                         PolicyClass class, struct ag_row *row)
+static void add_defaults(const Compiler *c, PolicyClass class, struct ag_row *row)
 {
+        const Policy *p = c->policy;
+
         for (size_t i = 0; i < p->n_defaults; i++) {
                 const ParsedDefault *d = &p->defaults[i];
-                Word w = { .rule = numbers->defaults + (uint16_t) i, .action = d->actions[class] };
+                Word w = { .rule = (uint16_t) (c->numbers.defaults + i), .action = d->actions[class] };
 
                 if (w.action > AG_ACTION_ALLOW)
-                        add_line(p, matches, w, d->mode, d->line, row);
+                        add_line(c, w, d->mode, d->line, row);
         }
         for (unsigned i = 0; i < _POLICY_DEFAULT_MAX; i++) {
                 Word w = {
-                        .rule = numbers->builtin + (uint16_t) i,
+                        .rule = (uint16_t) (c->numbers.builtin + i),
                         .action = policy_default_lines[i].actions[class],
                 };
 
-                add_line(p, matches, w, POLICY_MODE_ENFORCE, (PolicyDefault) i, row);
+                add_line(c, w, POLICY_MODE_ENFORCE, (PolicyDefault) i, row);
         }
 }
 
@@ -126,7 +141,6 @@ static bool must_hold(const struct ag_row *row)
         return false;
 }
 
-/* A rule counts when somewhere nothing is stricter than it; `counts` and `matched` are for the warnings. */
 static void note_effect(const ParsedRule *r, const struct ag_row *row, bool *counts)
 {
         for (unsigned c = 0; c < AG_COLUMNS && !*counts; c++)
@@ -135,40 +149,38 @@ static void note_effect(const ParsedRule *r, const struct ag_row *row, bool *cou
                                 *counts = true;
 }
 
-static void compile_row(const Policy *p, const PolicyNumbers *numbers, const ParsedWorkload *w, RuleUse *use,
-                        bool *matches, struct ag_row *row)
+static void compile_row(Compiler *c, const ParsedWorkload *w, struct ag_row *row)
 {
+        const Policy *p = c->policy;
+
         for (size_t i = 0; i < p->n_rules; i++)
-                matches[i] = policy_selector_matches(p, &p->rules[i], w);
+                c->matches[i] = policy_selector_matches(p, &p->rules[i], w);
 
         /* Of two rules that say the same, the one that names a law is the better answer. */
         for (int lawful = 1; lawful >= 0; lawful--)
                 for (size_t i = 0; i < p->n_rules; i++)
-                        if (matches[i] && (p->rules[i].r.law[0] != '\0') == lawful)
-                                add_rule(p, &p->rules[i], numbers->rules + (uint16_t) i, row);
-        add_defaults(p, numbers, matches, policy_workload_class(&w->w), row);
+                        if (c->matches[i] && (p->rules[i].r.law[0] != '\0') == lawful)
+                                add_rule(p, &p->rules[i], (uint16_t) (c->numbers.rules + i), row);
+        add_defaults(c, policy_workload_class(&w->w), row);
         if (must_hold(row))
                 row->flags |= AG_ROW_HOLD;
 
         for (size_t i = 0; i < p->n_rules; i++) {
-                if (!matches[i])
+                if (!c->matches[i])
                         continue;
-                use[i].matched = true;
-                note_effect(&p->rules[i], row, &use[i].counts);
+                c->use[i].matched = true;
+                note_effect(&p->rules[i], row, &c->use[i].counts);
         }
 }
 
-static int compile_rows(const Policy *p, const PolicyNumbers *numbers, RuleUse *use, PolicyTables *t)
+static void compile_rows(Compiler *c)
 {
-        _cleanup_free_ bool *matches = calloc(p->n_rules + 1, sizeof(bool));
+        PolicyTables *t = c->tables;
         ParsedWorkload undeclared = { .w = t->workloads[AG_WORKLOAD_UNDECLARED] };
 
-        if (!matches)
-                return -ENOMEM;
-        compile_row(p, numbers, &undeclared, use, matches, &t->rows[AG_WORKLOAD_UNDECLARED]);
-        for (size_t i = 0; i < p->n_workloads; i++)
-                compile_row(p, numbers, &p->workloads[i], use, matches, &t->rows[AG_WORKLOAD_FIRST + i]);
-        return 0;
+        compile_row(c, &undeclared, &t->rows[AG_WORKLOAD_UNDECLARED]);
+        for (size_t i = 0; i < c->policy->n_workloads; i++)
+                compile_row(c, &c->policy->workloads[i], &t->rows[AG_WORKLOAD_FIRST + i]);
 }
 
 static void warn(const Policy *p, const RuleUse *use, Diag *diag)
@@ -187,20 +199,20 @@ int policy_compile(const Policy *p, const ModelcapSet *modelcaps, Diag *diag, Po
 {
         _cleanup_(policy_tables_freep) PolicyTables *t = NULL;
         _cleanup_free_ RuleUse *use = NULL;
-        PolicyNumbers numbers;
+        _cleanup_free_ bool *matches = NULL;
+        Compiler c = { .policy = p };
         int r;
 
-        t = calloc(1, sizeof(*t));
-        use = calloc(p->n_rules + 1, sizeof(*use));
-        if (!t || !use)
+        c.tables = t = calloc(1, sizeof(*t));
+        c.use = use = calloc(p->n_rules + 1, sizeof(*use));
+        c.matches = matches = calloc(p->n_rules + 1, sizeof(*matches));
+        if (!t || !use || !matches)
                 return -ENOMEM;
         t->mode = p->host_mode;
-        r = policy_tables_name(p, modelcaps, t, &numbers);
+        r = policy_tables_name(p, modelcaps, t, &c.numbers);
         if (r < 0)
                 return r;
-        r = compile_rows(p, &numbers, use, t);
-        if (r < 0)
-                return r;
+        compile_rows(&c);
         warn(p, use, diag);
         *ret = TAKE_PTR(t);
         return 0;

@@ -11,11 +11,6 @@ typedef struct PolicyNumbers {
         uint16_t builtin;  /* the table itself */
 } PolicyNumbers;
 
-typedef struct RuleUse {
-        bool matched;
-        bool counts;
-} RuleUse;
-
 /* Everything of the tables but the cells: names, hash, workloads, rules, columns, and room for the rows. */
 int policy_tables_name(const Policy *p, const ModelcapSet *modelcaps, PolicyTables *t, PolicyNumbers *ret);
 

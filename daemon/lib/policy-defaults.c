@@ -17,7 +17,7 @@ const PolicyDefaultLine policy_default_lines[_POLICY_DEFAULT_MAX] = {
         /*                                   key                 id                            medium  high   state      unless */
         [POLICY_DEFAULT_PROHIBITED] =       { "prohibited",       "default-prohibited",       { DENY,   DENY,  DENY  }, 0, AG_COL_IDENTIFIED, AG_MODELCAPS_MAX },
         [POLICY_DEFAULT_SUSPECT] =          { "suspect",          "default-suspect",          { AUDIT,  DENY,  DENY  }, 0, AG_COL_SUSPECT, AG_MODELCAPS_MAX },
-        [POLICY_DEFAULT_CAPABLE] =          { "capable",          "default-capable",          { REPORT, AUDIT, AUDIT }, 0, AG_COL_CAPABLE, AG_MODELCAPS_MAX },
+        [POLICY_DEFAULT_CAPABLE] =          { "capable",          "default-capable",          { REPORT, AUDIT, AUDIT }, ANY_GRANT, AG_COL_CAPABLE, AG_MODELCAPS_MAX },
         [POLICY_DEFAULT_UNDECLARED_MODEL] = { "undeclared_model", "default-undeclared-model", { REPORT, AUDIT, DENY  }, AG_GRANT_EXCEPTION, AG_COL_UNDECLARED_MODEL, 1 },
         [POLICY_DEFAULT_SENSOR] =           { "sensor",           "default-sensor",           { DENY,   DENY,  DENY  }, ANY_GRANT, AG_COL_CAMERA, 3 },
         [POLICY_DEFAULT_UNPARSABLE] =       { "on_unparsable",    "default-unparsable",       { AUDIT,  DENY,  DENY  }, AG_GRANT_EXCEPTION, AG_COL_UNPARSABLE, 1 },

@@ -17,7 +17,7 @@ typedef enum PolicyClass {
         _POLICY_CLASS_MAX,
 } PolicyClass;
 
-/* A line of the table. The first three follow the rules: they speak of what some rule refuses. */
+/* A line of the table. The first two follow the rules: they speak of what some rule refuses. */
 typedef enum PolicyDefault {
         POLICY_DEFAULT_PROHIBITED,
         POLICY_DEFAULT_SUSPECT,
@@ -35,7 +35,7 @@ typedef struct PolicyDefaultLine {
         const char *key; /* in `defaults:` */
         const char *id;  /* as a rule */
         uint8_t actions[_POLICY_CLASS_MAX];
-        uint8_t unless; /* enum ag_grant; of the first three: that of the rule they follow */
+        uint8_t unless; /* enum ag_grant; of the first two: that of the rule they follow */
         uint8_t first_column;
         uint8_t n_columns; /* AG_MODELCAPS_MAX for the first three */
 } PolicyDefaultLine;

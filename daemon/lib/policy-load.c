@@ -57,12 +57,20 @@ static void check_names(const Policy *p, Diag *diag)
                 }
 }
 
+/* By a selector, or by the law it cites: "KZ-AI-17-3-6" speaks of kz. */
 static bool some_rule_names(const Policy *p, const char *jurisdiction)
 {
-        for (size_t i = 0; i < p->n_rules; i++)
-                for (size_t k = 0; k < p->rules[i].n_selectors; k++)
-                        if (strv_contains(p->rules[i].selectors[k].jurisdictions, jurisdiction))
+        size_t n = strlen(jurisdiction);
+
+        for (size_t i = 0; i < p->n_rules; i++) {
+                const ParsedRule *r = &p->rules[i];
+
+                if (strncasecmp(r->r.law, jurisdiction, n) == 0 && r->r.law[n] == '-')
+                        return true;
+                for (size_t k = 0; k < r->n_selectors; k++)
+                        if (strv_contains(r->selectors[k].jurisdictions, jurisdiction))
                                 return true;
+        }
         return false;
 }
 

@@ -125,14 +125,15 @@ static void check_conditions(PolicyParser *p, const YamlNode *map, ParsedWorkloa
                        *autonomy = yaml_node_get(map, "autonomy");
         bool value;
 
-        /* An owner says "no"; high risk alone says "yes". */
-        w->w.state_equivalent = w->w.risk == POLICY_RISK_HIGH;
         if (state && yaml_get_boolean(state, "state_equivalent", p->diag, &value) >= 0) {
                 if (value && w->w.risk != POLICY_RISK_HIGH)
-                        yaml_node_diag(state, p->diag, DIAG_ERROR, NULL,
-                                       "only a workload of high risk can be equated with state systems");
+                        yaml_node_diag(state, p->diag, DIAG_WARNING, NULL,
+                                       "the law equates only workloads of high risk with state systems");
                 w->w.state_equivalent = value;
         }
+        if (!state && w->w.risk == POLICY_RISK_HIGH)
+                yaml_node_diag(map, p->diag, DIAG_WARNING, NULL,
+                               "high risk, and state_equivalent is not said: taken as false");
         if (w->w.autonomy == POLICY_AUTONOMY_HIGH && !yaml_node_get(map, "autonomy_legal_basis"))
                 yaml_node_diag(autonomy, p->diag, DIAG_ERROR, NULL,
                                "high autonomy is lawful only by a law: name it in autonomy_legal_basis");
