@@ -11,23 +11,42 @@
 
 #define GROUP_DEPTH_MAX 64
 
-int pb_varint(PbCursor *c, uint64_t *ret)
+/* Its length in n bytes, 0 when it does not end there. */
+static int decode_varint(const unsigned char *p, int n, uint64_t *ret)
 {
-        const unsigned char *p = NULL;
         uint64_t value = 0;
-        int n = source_peek(c->source, c->pos, (size_t) MIN(c->end - c->pos, (uint64_t) 10), &p);
 
-        if (n < 0)
-                return n;
         for (int i = 0; i < n; i++) {
                 value |= (uint64_t) (p[i] & 0x7f) << (7 * i);
                 if (!(p[i] & 0x80)) {
-                        c->pos += (uint64_t) i + 1;
                         *ret = value;
-                        return 0;
+                        return i + 1;
                 }
         }
-        return source_fail(c->source, n == 10 ? "a number without end" : "ends early");
+        return 0;
+}
+
+int pb_varint(PbCursor *c, uint64_t *ret)
+{
+        size_t max = (size_t) MIN(c->end - c->pos, (uint64_t) 10);
+        const unsigned char *p = NULL;
+        int n, length;
+
+        n = source_some(c->source, c->pos, max, &p);
+        if (n < 0)
+                return n;
+        length = decode_varint(p, n, ret);
+        if (length == 0) {
+                n = source_peek(c->source, c->pos, max, &p);
+                if (n < 0)
+                        return n;
+                length = decode_varint(p, n, ret);
+        }
+        if (length == 0)
+                return source_fail(c->source, n == 10 ? "a number without end" : "ends early");
+        c->pos += (uint64_t) length;
+        c->source->run_end = MAX(c->source->run_end, c->pos);
+        return 0;
 }
 
 /* One field, groups not skipped. */

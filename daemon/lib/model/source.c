@@ -16,7 +16,10 @@
 
 #include "lib/macro.h"
 
-#define FETCH_FIRST 64
+#define FETCH_MIN 32
+#define FETCH_MAX 256 /* after a jump */
+#define FETCH_SPARE 12 /* names of tensors differ a little in length */
+#define FETCH_GROW 24
 
 static uint64_t now(void)
 {
@@ -33,7 +36,7 @@ void source_init_fd(Source *s, int fd, uint64_t size)
                 .size = size,
                 .deadline = now() + SOURCE_SECONDS_MAX * 1000000000ULL,
                 .items_left = SOURCE_ITEMS_MAX,
-                .fetch = FETCH_FIRST,
+                .grow = FETCH_GROW,
         };
 }
 
@@ -82,9 +85,32 @@ static int fetch(Source *s, uint64_t pos, void *buffer, size_t n)
         return (int) done;
 }
 
+/* Makes the window begin at pos; gives how much of it is there already, and how much to fetch. */
+static size_t move_window(Source *s, uint64_t pos, size_t *ret_fetch)
+{
+        size_t keep = 0;
+
+        if (pos >= s->start && pos <= s->start + s->length && s->length > 0) {
+                keep = s->length - (size_t) (pos - s->start);
+                memmove(s->window, s->window + (pos - s->start), keep);
+                *ret_fetch = s->grow;
+                s->grow = MIN(s->grow * 2, (size_t) SOURCE_WINDOW);
+        } else {
+                uint64_t run = s->run_end - s->run_start + FETCH_SPARE;
+
+                *ret_fetch = (size_t) MAX(MIN(run, (uint64_t) FETCH_MAX), (uint64_t) FETCH_MIN);
+                s->grow = FETCH_GROW;
+                s->run_start = pos;
+                s->run_end = pos;
+        }
+        s->start = pos;
+        s->length = keep;
+        return keep;
+}
+
 int source_peek(Source *s, uint64_t pos, size_t n, const unsigned char **ret)
 {
-        size_t keep;
+        size_t keep, want;
         int r;
 
         if (pos >= s->size)
@@ -96,28 +122,27 @@ int source_peek(Source *s, uint64_t pos, size_t n, const unsigned char **ret)
         }
         if (n > SOURCE_WINDOW)
                 return -EINVAL;
-        if (pos >= s->start && pos - s->start < s->length && n <= s->length - (size_t) (pos - s->start)) {
+        if (pos < s->start || pos - s->start >= s->length || n > s->length - (size_t) (pos - s->start)) {
+                keep = move_window(s, pos, &want);
+                want = MIN(MAX(n, keep + want), (size_t) SOURCE_WINDOW);
+                want = (size_t) MIN((uint64_t) want, s->size - pos);
+                r = fetch(s, pos + keep, s->window + keep, want - keep);
+                if (r < 0)
+                        return r;
+                s->length += (size_t) r;
+        }
+        s->run_end = MAX(s->run_end, pos + n);
+        *ret = s->window + (pos - s->start);
+        return (int) MIN(n, s->length - (size_t) (pos - s->start));
+}
+
+int source_some(Source *s, uint64_t pos, size_t n, const unsigned char **ret)
+{
+        if (!s->memory && pos >= s->start && pos - s->start < s->length) {
                 *ret = s->window + (pos - s->start);
-                return (int) n;
+                return (int) MIN(n, s->length - (size_t) (pos - s->start));
         }
-        if (pos >= s->start && pos <= s->start + s->length) {
-                /* In order: keep what is still wanted and take twice as much. */
-                keep = s->length - (size_t) (pos - s->start);
-                memmove(s->window, s->window + (pos - s->start), keep);
-                s->fetch = MIN((size_t) SOURCE_WINDOW, s->fetch * 2);
-        } else {
-                keep = 0;
-                s->fetch = FETCH_FIRST;
-        }
-        s->start = pos;
-        s->length = keep;
-        r = fetch(s, pos + keep, s->window + keep,
-                  (size_t) MIN((uint64_t) MAX(n, MIN(s->fetch + keep, (size_t) SOURCE_WINDOW)), s->size - pos) - keep);
-        if (r < 0)
-                return r;
-        s->length += (size_t) r;
-        *ret = s->window;
-        return (int) MIN(n, s->length);
+        return source_peek(s, pos, s->memory ? n : MIN(n, (size_t) 1), ret);
 }
 
 int source_view(Source *s, uint64_t pos, size_t n, const unsigned char **ret)

@@ -3,15 +3,15 @@
 #define MODEL_SOURCE_H
 /*
  * The bytes of one hostile file, with a budget. Readers seek: after a jump only
- * a few dozen bytes are fetched, and more with each fetch that follows in
- * order, so that weights stay unread.
+ * as much is fetched as was wanted after the jump before, and more with each
+ * fetch that follows in order, so that weights stay unread.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define SOURCE_WINDOW 4096
-#define SOURCE_READ_MAX (16U * 1024 * 1024)
+#define SOURCE_READ_MAX (32U * 1024 * 1024)
 #define SOURCE_ITEMS_MAX 500000U
 #define SOURCE_SECONDS_MAX 3
 
@@ -25,7 +25,8 @@ typedef struct Source {
         const char *reason; /* constant string: what is wrong with the file; set by the first that knows */
         uint64_t start; /* the window */
         size_t length;
-        size_t fetch; /* how much the next fetch takes */
+        uint64_t run_start, run_end; /* what was asked for since the last jump */
+        size_t grow; /* how much the next fetch in order takes */
         unsigned char window[SOURCE_WINDOW];
 } Source;
 
@@ -35,8 +36,11 @@ void source_init_memory(Source *s, const void *data, size_t size);
 /* A view of n (at most SOURCE_WINDOW) bytes, good until the next call. -EBADMSG with a reason otherwise. */
 int source_view(Source *s, uint64_t pos, size_t n, const unsigned char **ret);
 
-/* The same for up to n bytes; gives how many there are, 0 at the end. */
+/* The same for up to n bytes; gives how many there are, 0 at the end of the file. */
 int source_peek(Source *s, uint64_t pos, size_t n, const unsigned char **ret);
+
+/* At least one byte, at most n, and as few as are at hand: nothing is fetched that may not be wanted. */
+int source_some(Source *s, uint64_t pos, size_t n, const unsigned char **ret);
 
 int source_read(Source *s, uint64_t pos, void *buffer, size_t n);
 

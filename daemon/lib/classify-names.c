@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: looks up the words of a name in the sorted phrases.
+ * Owns: what counts as a whole word: `remotion' holds no emotion.
+ * Must not: weigh what it finds.
+ * Called by: classify.c.
+ */
+#include "lib/classify-names.h"
+
+#include <string.h>
+
+#include "lib/classify-text.h"
+
+#define PHRASE_WORDS_MAX 4
+
+/* The first phrase that is not below the text of n bytes. */
+static size_t lower_bound(const ModelcapSet *set, const char *text, size_t n)
+{
+        size_t low = 0, high = set->n_phrases;
+
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+                int c = strncmp(set->phrases[middle].text, text, n);
+
+                if (c < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+static void find_in(const ModelcapSet *set, const char *tokens, PhraseFound found, void *userdata)
+{
+        for (const char *p = tokens; *p;) {
+                size_t n = strcspn(p, " "), word = n;
+                unsigned pair = (unsigned) (unsigned char) p[0] << 8 | (unsigned char) (n > 1 ? p[1] : 0);
+                unsigned spaced = (unsigned) (unsigned char) p[0] << 8 | ' ';
+
+                if (set->begins[pair / 64] & 1ULL << pair % 64 || (n == 1 && set->begins[spaced / 64] & 1ULL << spaced % 64))
+                        for (int words = 1; words <= PHRASE_WORDS_MAX; words++) {
+                                for (size_t i = lower_bound(set, p, n); i < set->n_phrases; i++) {
+                                        if (strncmp(set->phrases[i].text, p, n) != 0)
+                                                break;
+                                        if (set->phrases[i].text[n] == 0)
+                                                found(&set->phrases[i], userdata);
+                                        else if (set->phrases[i].text[n] > ' ')
+                                                break;
+                                }
+                                if (!p[n])
+                                        break;
+                                n += 1 + strcspn(p + n + 1, " ");
+                        }
+                p += word + (p[word] == ' ');
+        }
+}
+
+void names_find(const ModelcapSet *set, const char *name, size_t n, PhraseFound found, void *userdata)
+{
+        char camel[TOKENS_SIZE], plain[TOKENS_SIZE];
+
+        if (text_tokens(name, n, TOKENS_CAMEL, camel) == 0)
+                return;
+        find_in(set, camel, found, userdata);
+        if (text_tokens(name, n, 0, plain) > 0 && strcmp(plain, camel) != 0)
+                find_in(set, plain, found, userdata);
+}

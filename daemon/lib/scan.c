@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: one file -> one classification: asks every reader, classifies what
+ * they found, looks at ELF files.
+ * Owns: the order of these steps, and the rule that what is not understood is
+ * unparsable and never clean.
+ * Must not: open anything; be called by a privileged process on a file of
+ * somebody else.
+ * Called by: the sandboxed scanner, fuzzers, tests.
+ */
+#include "lib/scan.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "lib/classify.h"
+#include "lib/escape.h"
+#include "lib/model/reader.h"
+
+typedef struct Scan {
+        Source source;
+        const char *path;
+        const ScanSibling *siblings;
+        size_t n_siblings;
+        const ModelcapSet *set;
+        Classification *result;
+        bool is_model, unparsable;
+} Scan;
+
+static uint64_t now_usec(void)
+{
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t) ts.tv_sec * 1000000U + (uint64_t) ts.tv_nsec / 1000U;
+}
+
+static void set_text(char *dst, size_t size, const char *s)
+{
+        memset(dst, 0, size);
+        text_copy(dst, size, s, strlen(s));
+}
+
+static void read_siblings(Scan *s, ModelFacts *facts)
+{
+        for (size_t i = 0; i < MIN(s->n_siblings, (size_t) SCAN_SIBLINGS_MAX); i++) {
+                Source source;
+                struct stat st;
+
+                if (fstat(s->siblings[i].fd, &st) < 0 || !S_ISREG(st.st_mode))
+                        continue;
+                source_init_fd(&source, s->siblings[i].fd, (uint64_t) st.st_size);
+                model_read_sibling(s->siblings[i].name, &source, facts);
+                s->result->bytes_read += source.bytes_read;
+        }
+}
+
+/* One format. A file may be of several: each is read, each counts. */
+static void read_format(Scan *s, const ModelReader *reader)
+{
+        _cleanup_facts_ ModelFacts facts;
+        bool overflow;
+        int r;
+
+        s->source.reason = NULL;
+        if (reader->probe(&s->source) == PROBE_NO)
+                return;
+        facts_init(&facts);
+        s->source.reason = NULL;
+        s->source.items_left = SOURCE_ITEMS_MAX;
+        r = reader->read(&s->source, &facts);
+        if (!facts.is_model)
+                return;
+        if (!s->is_model)
+                set_text(s->result->format, sizeof(s->result->format), facts.container[0] ? facts.container : reader->name);
+        s->is_model = true;
+        overflow = facts.overflow;
+        if (reader != &model_reader_hf_config)
+                read_siblings(s, &facts);
+        if (r < 0 || overflow) {
+                s->unparsable = true;
+                set_text(s->result->reason, sizeof(s->result->reason),
+                         r < 0 && s->source.reason ? s->source.reason : "more names and lists than the limit");
+        }
+        if (classify(&facts, s->path, s->set, s->result) < 0) {
+                s->unparsable = true;
+                set_text(s->result->reason, sizeof(s->result->reason), "out of memory");
+        }
+}
+
+static void set_status(Scan *s)
+{
+        Classification *c = s->result;
+
+        c->status = s->unparsable ? SCAN_UNPARSABLE : s->is_model ? SCAN_CLEAN : SCAN_NOT_A_MODEL;
+        for (unsigned i = 0; i < c->n_modelcaps; i++) {
+                if (c->modelcaps[i].certainty == CERTAINTY_IDENTIFIED)
+                        c->status = SCAN_IDENTIFIED;
+                else if (c->modelcaps[i].certainty == CERTAINTY_SUSPECT)
+                        c->status = MAX(c->status, (uint8_t) SCAN_SUSPECT);
+        }
+        if (c->status != SCAN_UNPARSABLE)
+                memset(c->reason, 0, sizeof(c->reason));
+}
+
+/* Surest first. */
+static void sort_findings(Classification *c)
+{
+        for (unsigned i = 1; i < c->n_modelcaps; i++)
+                for (unsigned k = i; k > 0; k--) {
+                        ModelcapFinding *a = &c->modelcaps[k - 1], *b = &c->modelcaps[k], swap;
+
+                        if (a->certainty > b->certainty || (a->certainty == b->certainty && a->confidence >= b->confidence))
+                                break;
+                        swap = *a;
+                        *a = *b;
+                        *b = swap;
+                }
+}
+
+void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_siblings, const ModelcapSet *modelcaps,
+             Classification *ret)
+{
+        uint64_t begin = now_usec();
+        const char *slash = strrchr(path, '/');
+        Scan s = { .path = path, .siblings = siblings, .n_siblings = n_siblings, .set = modelcaps, .result = ret };
+        struct stat st;
+
+        memset(ret, 0, sizeof(*ret));
+        ret->version = CLASSIFICATION_VERSION;
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+                ret->status = SCAN_UNPARSABLE;
+                set_text(ret->reason, sizeof(ret->reason), "not a regular file");
+                return;
+        }
+        source_init_fd(&s.source, fd, (uint64_t) st.st_size);
+        if (runtime_read_elf(modelcaps->runtimes, &s.source, slash ? slash + 1 : path, ret))
+                set_text(ret->format, sizeof(ret->format), "elf");
+        for (size_t i = 0; model_readers[i]; i++)
+                read_format(&s, model_readers[i]);
+        s.source.reason = NULL;
+        if (!s.is_model && !ret->format[0])
+                set_text(ret->format, sizeof(ret->format), model_guess_format(&s.source));
+        set_status(&s);
+        sort_findings(ret);
+        ret->bytes_read += s.source.bytes_read;
+        ret->micros = (uint32_t) MIN(now_usec() - begin, (uint64_t) UINT32_MAX);
+}
