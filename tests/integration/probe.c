@@ -182,33 +182,6 @@ static int verb_exec(int argc, char **argv)
         die(argv[0]);
 }
 
-/* loop COUNT PATH: opens and closes; for measuring. */
-static int verb_loop(int argc, char **argv)
-{
-        double best = 1e12;
-        long n;
-
-        if (argc != 2 || (n = atol(argv[0])) <= 0)
-                return PROBE_USAGE;
-        become_ai();
-        alarm(0);
-        for (int round = 0; round < 10; round++) {
-                double start = now_ms(CLOCK_MONOTONIC), took;
-
-                for (long i = 0; i < n; i++) {
-                        int fd = open(argv[1], O_RDONLY | O_CLOEXEC);
-
-                        if (fd < 0)
-                                die(argv[1]);
-                        close(fd);
-                }
-                took = (now_ms(CLOCK_MONOTONIC) - start) * 1e6 / (double) n;
-                best = took < best ? took : best;
-        }
-        printf("ns=%.0f\n", best);
-        return PROBE_OK;
-}
-
 static const struct Verb {
         const char *name;
         int (*run)(int argc, char **argv);
@@ -219,7 +192,6 @@ static const struct Verb {
           "MODE PATH              open with access mode 0 to 3, then VIDIOC_QUERYCAP" },
         { "stay", verb_stay, "SECONDS PATH...        open and keep open" },
         { "exec", verb_exec, "PROGRAM ARGUMENT...    execute" },
-        { "loop", verb_loop, "COUNT PATH             nanoseconds of an open and close, best of ten rounds" },
         { "threads", verb_threads,
           "PATH                   one thread loads the runtime, an older one opens" },
         { "signal-handled", verb_signal_handled,

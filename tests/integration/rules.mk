@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The tests that prove the whole: what they are made of, and the targets that run them in the VM.
 ACCEPTANCE := $(BUILD)/tests
-ACCEPTANCE_FILES := $(ACCEPTANCE)/probe $(ACCEPTANCE)/libonnxruntime.so.1 $(ACCEPTANCE)/models/.stamp
+ACCEPTANCE_FILES := $(ACCEPTANCE)/probe $(ACCEPTANCE)/bench $(ACCEPTANCE)/libonnxruntime.so.1 $(ACCEPTANCE)/models/.stamp
 
 $(ACCEPTANCE)/probe: tests/integration/probe.c tests/integration/probe-attacks.c tests/integration/probe.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(filter %.c,$^) -pthread -ldl -o $@
+
+$(ACCEPTANCE)/bench: tests/bench/bench.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< -ldl -o $@
 
 $(ACCEPTANCE)/libonnxruntime.so.1: tests/integration/runtime-fake.c
 	@mkdir -p $(@D)
@@ -18,18 +22,17 @@ $(ACCEPTANCE)/models/.stamp: tests/integration/mkmodel.py
 
 acceptance-build: $(ACCEPTANCE_FILES)
 
-BEHAVIOUR_KERNEL ?= 6.12
+behaviour: deps ## the list of behaviour tests, in the VM (KERNEL=6.1 or 6.12)
+	@$(MAKE) --no-print-directory vm SUITE=behaviour KERNEL=$(KERNEL)
 
-behaviour: ## the list of behaviour tests, in the VM (KERNEL=6.1 or 6.12)
-	@$(MAKE) --no-print-directory vm SUITE=behaviour KERNEL=$(or $(KERNEL),$(BEHAVIOUR_KERNEL))
-
-demo: ## see it work: a real runtime, a real model, a real camera
+demo: deps ## see it work: a real runtime, a real model, a real camera
+	@$(MAKE) --no-print-directory -s all
 	@tools/dev/demo.sh
 
-bench: ## what an open costs, beside the same open without the project (in the VM, instruction counts)
-	@$(MAKE) --no-print-directory vm SUITE=bench KERNEL=$(or $(KERNEL),$(BEHAVIOUR_KERNEL))
+bench: deps ## what an open costs, beside the same open without the project (in the VM, instruction counts)
+	@$(MAKE) --no-print-directory vm SUITE=bench KERNEL=$(KERNEL)
 
-mutants: ## plant faults, one at a time; each must turn a named test red
+mutants: deps ## plant faults, one at a time; each must turn a named test red
 	@tests/mutants/run.sh
 
 .PHONY: acceptance-build behaviour demo bench mutants

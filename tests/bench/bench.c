@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a system call costs. Meant for a virtual machine that counts
+ * instructions as nanoseconds (-icount shift=0), where the smallest of several
+ * rounds is the same in every boot; elsewhere it prints plain nanoseconds.
+ *
+ * Owns the loops and nothing else: what is attached while they run is the
+ * business of tests/vm/suites/bench, which calls this.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROUNDS 15
+
+static double now_ns(void)
+{
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (double) ts.tv_sec * 1e9 + (double) ts.tv_nsec;
+}
+
+static void die(const char *what)
+{
+        fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+        exit(1);
+}
+
+static void open_and_close(const char *path)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0)
+                die(path);
+        close(fd);
+}
+
+static void spawn_and_wait(const char *program)
+{
+        char *argv[] = { (char *) program, NULL };
+        char *envp[] = { NULL };
+        int status;
+        pid_t pid;
+
+        /* fork(), as a shell does, and no vfork(): what a fork costs is asked. */
+        pid = fork();
+        if (pid < 0)
+                die("fork");
+        if (pid == 0) {
+                execve(program, argv, envp);
+                _exit(127);
+        }
+        if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) == 127)
+                die(program);
+}
+
+static int compare(const void *a, const void *b)
+{
+        double x = *(const double *) a, y = *(const double *) b;
+
+        return (x > y) - (x < y);
+}
+
+int main(int argc, char **argv)
+{
+        double rounds[ROUNDS];
+        void (*step)(const char *);
+        long count;
+
+        if (argc < 4 || (count = atol(argv[2])) <= 0) {
+                fprintf(stderr,
+                        "usage: bench open COUNT FILE [RUNTIME]\n       bench spawn COUNT PROGRAM\n");
+                return 2;
+        }
+        step = strcmp(argv[1], "open") == 0 ? open_and_close : spawn_and_wait;
+        if (argc > 4) {
+                if (!dlopen(argv[4], RTLD_NOW))
+                        die(argv[4]);
+                /* The first open is held, and makes the file known; the second finds the traits settled. */
+                open_and_close(argv[3]);
+                sleep(1);
+                open_and_close(argv[3]);
+        }
+        for (int r = 0; r < ROUNDS; r++) {
+                double start = now_ns();
+
+                for (long i = 0; i < count; i++)
+                        step(argv[3]);
+                rounds[r] = (now_ns() - start) / (double) count;
+        }
+        qsort(rounds, ROUNDS, sizeof(rounds[0]), compare);
+        printf("min=%.0f median=%.0f\n", rounds[0], rounds[ROUNDS / 2]);
+        return 0;
+}

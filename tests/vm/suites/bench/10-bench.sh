@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Overview: the table of what it costs, each line beside the same work in the same boot with nothing attached. Lines
+# are counted in instructions; a line over its mark is a failed test. The table comes back as bench.txt.
+. "$VM_LIB"
+
+BENCH=/work/tests/bench
+RUNTIME=/work/tests/libonnxruntime.so.1
+OPENS=2000
+SPAWNS=20
+PAIRS=3
+
+value() { sed -n "s/.*\\b$1=\\([0-9]*\\).*/\\1/p"; }
+settle() { sync && sleep 20; }
+
+# The project is on the stage and not installed yet, so that the first half of each pair is a bare kernel.
+install_project() {
+        cp -a /run/stage/root/. / && systemd-sysusers && systemd-tmpfiles --create
+        journalctl --update-catalog && systemctl daemon-reload
+        mkdir -p /etc/aiguard/aiguard.conf.d
+        printf '[Host]\nMode=enforce\n' >/etc/aiguard/aiguard.conf.d/90-bench.conf
+}
+attach() { systemctl start aiguardd; }
+detach() {
+        systemctl stop aiguardd
+        /usr/lib/aiguard/aiguardd --unpin
+        [ -z "$(ls -A /sys/fs/bpf/aiguard 2>/dev/null)" ]
+}
+pss_kb() { # of the daemon and everything below it
+        local pid total=0 kb
+        for pid in $(systemd-cgls --no-pager --full -u aiguardd.service >/dev/null 2>&1; cat /sys/fs/cgroup/system.slice/aiguardd.service/cgroup.procs); do
+                kb=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup" 2>/dev/null || echo 0)
+                total=$((total + ${kb:-0}))
+        done
+        echo "$total"
+}
+median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
+
+install_project || { fail install "the project cannot be installed"; exit 1; }
+dd if=/dev/zero of=/work/plain.txt bs=4096 count=1 status=none
+echo 'nothing of interest' >/work/plain.txt
+settle
+
+spawn_ratios=()
+for pair in $(seq $PAIRS); do
+        bare_open=$("$BENCH" open $OPENS /work/plain.txt | value min)
+        bare_spawn=$("$BENCH" spawn $SPAWNS /bin/true | value median)
+        if ! attach; then
+                fail attach "the daemon does not start: $(journalctl --namespace=aiguard -n 3 -o cat --no-pager | tail -n 1)"
+                exit 1
+        fi
+        settle
+        with_open=$("$BENCH" open $OPENS /work/plain.txt | value min)
+        ai_open=$("$BENCH" open $OPENS /work/plain.txt "$RUNTIME" | value min)
+        with_spawn=$("$BENCH" spawn $SPAWNS /bin/true | value median)
+        spawn_ratios+=($(((with_spawn - bare_spawn) * 10000 / bare_spawn)))
+        bare_opens+=("$bare_open") over_opens+=($((with_open - bare_open))) over_ai+=($((ai_open - bare_open)))
+        note "pair $pair: open and close $bare_open bare, $with_open attached, $ai_open by an AI workload; fork and exec $bare_spawn bare, $with_spawn attached"
+        [ "$pair" = $PAIRS ] && break
+        detach || { fail detach "something stays pinned"; exit 1; }
+        sleep 2
+done
+memory=$(pss_kb)
+
+bare=$(median "${bare_opens[@]}") over=$(median "${over_opens[@]}") ai=$(median "${over_ai[@]}")
+spawn=$(median "${spawn_ratios[@]}")
+percent=$(awk -v r="$spawn" 'BEGIN { printf "%.2f", r / 100 }')
+megabytes=$(awk -v k="$memory" 'BEGIN { printf "%.1f", k / 1024 }')
+{
+        printf 'kernel %s, instructions, %s pairs\n' "$(uname -r)" "$PAIRS"
+        printf '%-64s %10s %12s %10s\n' what bare measured mark
+        printf '%-64s %10s %+12d %10s\n' 'open and close of another file, by who is no AI workload' "$bare" "$over" 400
+        printf '%-64s %10s %+12d %10s\n' 'the same by an AI workload, file already known' "$bare" "$ai" 600
+        printf '%-64s %10s %11s%% %9s%%\n' 'fork and exec, median of pairs' "$bare_spawn" "$percent" 2
+        printf '%-64s %10s %9s MB %7s MB\n' 'proportional memory of daemon and scanner' - "$megabytes" 16
+} | tee "$OUT/bench.txt"
+while read -r line; do note "$line"; done <"$OUT/bench.txt"
+
+mark() { # name, value, mark
+        if [ "$2" -le "$3" ]; then pass "$1"; else fail "$1" "$2 is over the mark of $3"; fi
+}
+mark "open-by-others-in-instructions" "$over" 400
+mark "open-by-ai-in-instructions" "$ai" 600
+mark "fork-and-exec-in-hundredths-of-a-percent" "$spawn" 200
+mark "memory-in-kilobytes" "$memory" 16384
