@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BUS_METHODS_H
+#define BUS_METHODS_H
+/* The vtable of org.aiguard1.Manager. For manager-bus.c only. */
+#include <systemd/sd-bus.h>
+
+#include "manager.h"
+
+/* One connection; the userdata of the vtable on it. */
+typedef struct BusPeer {
+        Manager *m;
+        bool is_private;
+        uid_t uid; /* of the private socket's other end; on the system bus each message is asked about */
+} BusPeer;
+
+int bus_methods_add(sd_bus *bus, BusPeer *peer);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: begins and ends emergencies on behalf of root and tells the
+ * journal; the kernel checks the end by itself. With the daemon dead,
+ * aiguardctl does the same on the pinned map. Main thread.
+ */
+#include "emergencies.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+
+#include "lib/date.h"
+#include "lib/emergency.h"
+#include "lib/json-util.h"
+#include "lib/log.h"
+#include "lib/message-ids.h"
+#include "lock.h"
+
+void emergencies_renumber(const LoaderMaps *maps, const PolicyTables *next)
+{
+        static Emergency all[AG_WORKLOADS_MAX]; /* main thread only */
+        size_t n = emergency_list(maps->emergency, maps->workloads, all, ARRAY_SIZE(all));
+
+        for (size_t i = 0; i < n; i++)
+                (void) bpf_map_delete_elem(maps->emergency, &all[i].workload);
+        for (size_t i = 0; i < n; i++) {
+                int w = policy_tables_find(next, all[i].name);
+                uint32_t workload = (uint32_t) w;
+
+                if (w < AG_WORKLOAD_UNDECLARED)
+                        log_notice("emergency: ends with workload %s, which the policy no longer has",
+                                   all[i].name);
+                else if (bpf_map_update_elem(maps->emergency, &workload, &all[i].until_ns, BPF_ANY) < 0)
+                        log_warning_errno(-errno, "emergency: of %s cannot be kept", all[i].name);
+        }
+}
+
+static void note(Manager *m, const char *id, const char *workload, uint64_t seconds, const char *reason,
+                 uid_t uid)
+{
+        char who[48], what[AG_NAME_MAX + 32], span[DATE_TEXT_MAX];
+        _cleanup_free_ char *why = NULL;
+        const char *fields[] = { who, what, NULL };
+
+        snprintf(who, sizeof(who), "AIGUARD_BY_UID=%u", uid);
+        snprintf(what, sizeof(what), "AIGUARD_SYSTEM_ID=%s", workload);
+        if (asprintf(&why, "AIGUARD_EMERGENCY_REASON=%s", reason) < 0)
+                return;
+        fields[2] = why;
+        span_format(seconds, span);
+        if (seconds > 0)
+                journal_note(manager_journal(m), id, LOG_ALERT, fields, ARRAY_SIZE(fields),
+                             "Emergency: for %s refusals of workload %s are only logged: %s", span, workload,
+                             reason);
+        else
+                journal_note(manager_journal(m), id, LOG_ALERT, fields, ARRAY_SIZE(fields),
+                             "Emergency of workload %s is over", workload);
+}
+
+typedef struct End {
+        Manager *m;
+        char workload[AG_NAME_MAX];
+} End;
+
+/* The kernel has stopped honouring it; the log says so, unless it was ended or prolonged meanwhile. */
+static int on_end(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        End *e = userdata;
+        const LoaderMaps *maps = manager_maps(e->m);
+        uint64_t until;
+        int w = policy_tables_find(manager_tables(e->m), e->workload);
+        uint32_t workload = (uint32_t) w;
+
+        if (w >= AG_WORKLOAD_UNDECLARED && bpf_map_lookup_elem(maps->emergency, &workload, &until) == 0 &&
+            until <= boottime_ns()) {
+                (void) bpf_map_delete_elem(maps->emergency, &workload);
+                note(e->m, MESSAGE_ID_EMERGENCY_OFF, e->workload, 0, "expired", 0);
+        }
+        sd_event_source_set_floating(s, false);
+        sd_event_source_disable_unref(s); /* frees e */
+        return 0;
+}
+
+static void arm(Manager *m, const char *workload, uint64_t seconds)
+{
+        End *e = calloc(1, sizeof(*e));
+        sd_event_source *s = NULL;
+
+        if (!e)
+                return;
+        e->m = m;
+        snprintf(e->workload, sizeof(e->workload), "%s", workload);
+        if (sd_event_add_time_relative(manager_event(m), &s, CLOCK_BOOTTIME, seconds * 1000000ULL + 100000,
+                                       0, on_end, e) < 0) {
+                free(e);
+                return;
+        }
+        (void) sd_event_source_set_destroy_callback(s, free);
+        sd_event_source_set_floating(s, true);
+        sd_event_source_unref(s);
+}
+
+int emergencies_set(Manager *m, const char *workload, uint64_t seconds, const char *reason, uid_t uid)
+{
+        const LoaderMaps *maps = manager_maps(m);
+        int w = policy_tables_find(manager_tables(m), workload), r;
+
+        if (w < AG_WORKLOAD_UNDECLARED)
+                return -ENOENT;
+        if (seconds == 0)
+                r = emergency_end(maps->emergency, (uint32_t) w);
+        else
+                r = emergency_set(maps->emergency, (uint32_t) w, seconds);
+        if (r < 0)
+                return r;
+        if (seconds > 0)
+                arm(m, workload, seconds);
+        note(m, seconds > 0 ? MESSAGE_ID_EMERGENCY_ON : MESSAGE_ID_EMERGENCY_OFF, workload, seconds, reason,
+             uid);
+        return 0;
+}
+
+json_t *emergencies_to_json(Manager *m)
+{
+        const LoaderMaps *maps = manager_maps(m);
+        Emergency all[32];
+        size_t n = emergency_list(maps->emergency, maps->workloads, all, ARRAY_SIZE(all));
+        json_t *list = json_array();
+
+        for (size_t i = 0; list && i < n; i++)
+                (void) json_array_append_new(
+                                list,
+                                json_pack("{s:o, s:I}", "workload", json_text(all[i].name), "seconds_left",
+                                          (json_int_t) ((all[i].until_ns - boottime_ns()) / 1000000000ULL)));
+        return list;
+}
