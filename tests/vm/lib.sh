@@ -19,9 +19,9 @@ _vm_report() {
         printf '%s\n' "$*"
 }
 
-pass() { _vm_report "ok - $SUITE/$1"; }
-fail() { _vm_report "not ok - $SUITE/$1 # ${2:-no reason given}"; }
-skip() { _vm_report "skip - $SUITE/$1 # ${2:-no reason given}"; }
+pass() { _vm_report "ok - $KERNEL/$SUITE/$1"; }
+fail() { _vm_report "not ok - $KERNEL/$SUITE/$1 # ${2:-no reason given}"; }
+skip() { _vm_report "skip - $KERNEL/$SUITE/$1 # ${2:-no reason given}"; }
 note() { _vm_line "# $*"; }
 
 test_case() {

@@ -1,21 +1,33 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The virtual machines. `make vm SUITE=smoke KERNEL=6.12`; the harness is described in tests/vm/README.md.
+# The virtual machines: tests/vm/README.md.
 SUITE ?= main
 KERNEL ?= 6.1
 VM_STAGE := $(BUILD)/vm/stage
+VM_RUN := BUILD=$(BUILD) CORPUS=$(CORPUS) tests/vm/run.sh
 
-vm: all ## run SUITE (default main) inside a VM with Debian's kernel KERNEL (6.1 or 6.12)
-	@rm -rf $(VM_STAGE)
-	@if $(MAKE) -n install >/dev/null 2>&1; then \
-		$(MAKE) --no-print-directory -s DESTDIR=$(CURDIR)/$(VM_STAGE) install; \
-	else \
-		echo "vm: no 'install' target yet, the guest runs without the project"; \
-	fi
-	@BUILD=$(BUILD) CORPUS=$(CORPUS) tests/vm/run.sh --suite $(SUITE) --kernel $(KERNEL)
+# SUITE:KERNEL pairs that `make check` runs.
+VM_CHECK ?= smoke:6.1 smoke:6.12 main:6.1 main:6.12
+
+vm: ## run SUITE (default main) in a VM with Debian's kernel KERNEL (6.1 or 6.12)
+	@$(VM_RUN) --suite $(SUITE) --kernel $(KERNEL)
+
+vm-check: ## run the suites that `check` runs, one VM after the other
+	@status=0; for pair in $(VM_CHECK); do \
+		$(VM_RUN) --suite $${pair%:*} --kernel $${pair#*:} || status=1; \
+	done; exit $$status
+
+vm-selftest: ## prove that the VM harness turns red when a test fails, hangs, or kills the machine
+	@BUILD=$(BUILD) KERNEL=$(KERNEL) tests/vm/selftest.sh
 
 vm-image: ## fetch the kernels and build the VM's disk images (done by `vm` when needed)
 	@BUILD=$(BUILD) tests/vm/build-image.sh
 	@BUILD=$(BUILD) tests/vm/fetch-kernel.sh 6.1
 	@BUILD=$(BUILD) tests/vm/fetch-kernel.sh 6.12
 
-.PHONY: vm vm-image
+# What the guest gets. A failed install leaves the last good tree alone.
+vm-stage: all
+	@rm -rf $(VM_STAGE).new
+	@$(MAKE) --no-print-directory -s DESTDIR=$(CURDIR)/$(VM_STAGE).new install
+	@rm -rf $(VM_STAGE) && mv $(VM_STAGE).new $(VM_STAGE)
+
+.PHONY: vm vm-check vm-selftest vm-image vm-stage

@@ -24,9 +24,9 @@ usage() {
         exit 2
 }
 
-kernel= suite= command= mode=suite stage=$vm/stage out=
-append= qemu_args= build_targets= install=late
-memory=2048 cpus=2 timeout=600 script_timeout=
+kernel='' suite='' command='' mode=suite stage=$vm/stage stage_given=no out=''
+append='' qemu_args='' build_targets='' install=late accel="tcg,thread=multi"
+memory=2048 cpus=2 timeout=600 script_timeout=''
 declare -a put=() cli_put=()
 declare -A cli=()
 
@@ -38,8 +38,8 @@ while [ $# -gt 0 ]; do
         --suite) suite=$2 ;;
         --cmd) command=$2 mode=command ;;
         --put) cli_put+=("$(realpath -e "$2")") ;;
-        --stage) stage=$(realpath -e "$2") ;;
-        --no-stage) stage= && set -- "$@" && shift && continue ;;
+        --stage) stage=$(realpath -e "$2") stage_given=yes ;;
+        --no-stage) stage='' stage_given=yes && shift && continue ;;
         --append | --qemu | --timeout | --memory | --cpus) cli[${option#--}]=$2 ;;
         --out) out=$2 ;;
         *) usage ;;
@@ -48,9 +48,13 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$kernel" ] || usage
 [ -n "$suite$command" ] || usage
+for tool in qemu-system-x86_64 mmdebstrap mke2fs cpio depmod xz npm; do
+        PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null && continue
+        echo "vm: $tool is missing; \`make deps\` installs it" >&2
+        exit 2
+done
 
-# A suite says in suite.conf what it needs: memory, cpus, timeout, script_timeout, append, qemu_args, install
-# (late, boot, no), build_targets (made before the boot) and put (paths from the top of the tree).
+# A suite says in suite.conf what it needs; README.md lists the variables.
 suite_dir=
 if [ -n "$suite" ]; then
         suite_dir=$here/suites/$suite
@@ -66,13 +70,19 @@ name=${suite:-cmd}
 [ "$mode" = suite ] || name=cmd
 : "${out:=$vm/out/$name-$kernel}"
 
-[ -z "$build_targets" ] || make -C "$top" --no-print-directory $build_targets >&2
+# A suite runs what the tree says now; a command runs what was installed last.
+if [ "$mode" = suite ] && [ "$install" != no ] && [ "$stage_given" = no ]; then
+        case " $build_targets " in *' vm-stage '*) ;; *) build_targets="vm-stage $build_targets" ;; esac
+fi
+# shellcheck disable=SC2086
+[ -z "$build_targets" ] || make -s -C "$top" --no-print-directory $build_targets >&2 ||
+        { echo "vm: could not make $build_targets" >&2; exit 1; }
 "$here/fetch-kernel.sh" "$kernel"
 "$here/build-image.sh"
 
 mkdir -p "$out"
 run=$(mktemp -d "$vm/run.XXXXXX")
-pid=
+pid=''
 cleanup() {
         [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
         rm -rf "$run"
@@ -108,7 +118,7 @@ pack_stage() {
 # The corpus belongs to no release of ours, so it is packed when it is there and has changed.
 pack_corpus() {
         local corpus=${CORPUS-$top/../shared/corpus} stamp
-        corpus_image=
+        corpus_image=''
         [ -n "$corpus" ] && [ -e "$corpus/manifest.tsv" ] || return 0
         stamp=$(find "$corpus" -printf '%P %s %T@\n' | sort | sha256sum)
         (
@@ -130,7 +140,9 @@ pack_corpus
 
 cmdline="console=ttyS0 panic=-1 oops=panic loglevel=4 net.ifnames=0 mitigations=off systemd.show_status=0 systemd.unit=multi-user.target"
 [ "$install" != boot ] || cmdline="$cmdline vm.install=boot"
-arguments=(-machine "q35,vmport=off" -cpu "max,la57=off" -accel "tcg,thread=multi" -smp "$cpus" -m "$memory"
+# Counting instructions needs the emulator's single thread.
+case $qemu_args in *-icount*) accel="tcg,thread=single" cpus=1 ;; esac
+arguments=(-machine "q35,vmport=off" -cpu "max,la57=off" -accel "$accel" -smp "$cpus" -m "$memory"
         -nodefaults -no-user-config -no-reboot -display none -monitor none
         -kernel "$vm/kernel-$kernel/vmlinuz" -initrd "$vm/kernel-$kernel/initrd.img" -append "$cmdline $append"
         -serial "file:$out/console.log"
@@ -146,7 +158,7 @@ disk ai "$vm/ai.img" snapshot=on
 arguments+=($qemu_args)
 
 find "$out" -mindepth 1 -delete
-passed=0 failed=0 skipped=0 ended=no status=0 command_status=
+passed=0 failed=0 skipped=0 first='' ended=no status=0 command_status=''
 started=$(date +%s.%N)
 since() { echo "$started $(date +%s.%N)" | awk '{ printf "%.1f", $2 - $1 }'; }
 
@@ -163,11 +175,12 @@ while IFS= read -r line; do
         'not ok - '*) failed=$((failed + 1)) ;;
         'skip - '*) skipped=$((skipped + 1)) ;;
         esac
-        printf '%s\n' "$line" >>"$out/results.txt"
-        if [ "$mode" = suite ]; then printf '%6s  %s\n' "$(since)" "$line"; else printf '%s\n' "$line"; fi
+        [ -n "$first" ] || [ $((passed + failed + skipped)) = 0 ] || first=$(since)
+        printf '%6s  %s\n' "$(since)" "$line" >>"$out/results.txt"
+        printf '%s\n' "$line"
 done <"$run/results"
 wait "$pid" || status=$?
-pid=
+pid=''
 [ ! -s "$run/out.tar" ] || tar -xf "$run/out.tar" -C "$out" --no-same-owner || true
 
 dead() {
@@ -175,7 +188,7 @@ dead() {
         tail -n 25 "$out/console.log" >&2 || true
         cat "$out/qemu.log" >&2
         failed=$((failed + 1))
-        echo "not ok - $name/machine # $1"
+        echo "not ok - $kernel/$name/machine # $1"
 }
 result=0
 if [ "$status" = 124 ] || [ "$status" = 137 ]; then
@@ -192,6 +205,6 @@ if [ $((passed + failed)) = 0 ]; then
         echo "vm: no test ran" >&2
         result=1
 fi
-echo "vm: $name on $kernel took $(since) s; journal, logs and console in ${out#"$top"/}"
+echo "vm: $name on $kernel: first result after ${first:-no} s, all in $(since) s; journal, logs and console in ${out#"$top"/}"
 echo "$passed passed, $failed failed, $skipped skipped"
 exit "$result"

@@ -6,7 +6,7 @@ set -eu
 BUILD_PACKAGES="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libsystemd-dev
 libyaml-dev libjansson-dev libsodium-dev libseccomp-dev"
 TEST_PACKAGES="libcriterion-dev libclang-rt-dev clang-format clang-tidy cppcheck strace python3
-qemu-system-x86 mmdebstrap e2fsprogs squashfs-tools cpio zstd kmod nodejs npm"
+qemu-system-x86 mmdebstrap e2fsprogs cpio kmod xz-utils nodejs npm"
 
 missing=""
 for package in $BUILD_PACKAGES $TEST_PACKAGES; do
