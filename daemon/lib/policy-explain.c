@@ -179,7 +179,7 @@ static void put_decision(const PolicyTables *t, const struct ag_decision *d, uin
 static void put_reasons(const struct ag_answer *a, FILE *f)
 {
         if (a->reasons & AG_REASON_GRANTED)
-                fputs("  A grant lifted something: without it the answer were stricter.\n", f);
+                fputs("  A grant lifted something: without it the answer would be stricter.\n", f);
 }
 
 int policy_explain_print(const PolicyTables *t, unsigned workload, const struct ag_question *q,
