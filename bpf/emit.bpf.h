@@ -115,8 +115,6 @@ AG_SUBPROGRAM int ag_request_send(struct file *file, const struct ag_who *who, c
 {
         int r;
 
-        if (!file || !who || !what)
-                return -ENOSPC;
         r = ag_request_try(file, who, what, AG_REQUEST_SHORT_PATH, false);
         if (r == -ENAMETOOLONG)
                 r = ag_request_try(file, who, what, AG_PATH_MAX, true);
@@ -125,6 +123,23 @@ AG_SUBPROGRAM int ag_request_send(struct file *file, const struct ag_who *who, c
                 ag_error(AG_PLACE_REQUEST_RING, r);
         }
         return r;
+}
+
+/* The same from a hook where paths cannot be had. */
+AG_SUBPROGRAM int ag_request_send_bare(const struct ag_who *who, const struct ag_what *what)
+{
+        struct ag_request *r;
+
+        r = bpf_ringbuf_reserve(&ag_requests, AG_REQUEST_HEAD + 8, 0);
+        if (!r) {
+                ag_count(AG_STAT_REQUEST_LOST);
+                ag_error(AG_PLACE_REQUEST_RING, -ENOSPC);
+                return -ENOSPC;
+        }
+        ag_request_fill(r, who, what);
+        r->flags |= AG_REQUEST_NO_PATH;
+        bpf_ringbuf_submit(r, 0);
+        return 0;
 }
 
 #endif

@@ -84,8 +84,6 @@ AG_SUBPROGRAM int ag_sensor_open(struct file *file, struct ag_control *control, 
         __u32 traits;
         __u8 column;
 
-        if (!file || !control || !s)
-                return 0;
         inode = file->f_inode;
         column = kind == AG_DEVICE_CAMERA ? AG_COL_CAMERA : AG_COL_MICROPHONE;
         traits = ag_subject_refresh(control, s);
@@ -117,7 +115,7 @@ AG_SUBPROGRAM int ag_device_open(struct file *file)
         struct ag_device *device;
         struct ag_subject *s;
 
-        if (!file || !control)
+        if (!control)
                 return 0;
         device = ag_device_of(file->f_inode);
         if (!device)
@@ -179,88 +177,111 @@ static __always_inline void ag_ask_interpreter(struct ag_open *o)
                 o->q.strength = AG_STRENGTH_WEAK;
 }
 
-static __always_inline int ag_model_judge(struct file *file, struct ag_control *control, struct ag_open *o,
-                                          struct ag_subject *s)
-{
-        int r;
+/* What comes of an open before any column is asked. */
+enum ag_course {
+        AG_COURSE_PASS,
+        AG_COURSE_JUDGE, /* the columns in `o` decide */
+        AG_COURSE_GATED, /* the daemon decides, behind fanotify */
+        AG_COURSE_DYING,
+};
 
-        o->kind = AG_EVENT_MODEL;
-        ag_ask_interpreter(o);
-        r = ag_judge(file, control, o);
-        if (!r && o->traits)
-                ag_subject_add(s, o->traits);
-        return r;
-}
-
-/* The file is not known. Holds, or asks for later, or decides without. */
-static __always_inline int ag_model_unknown(struct file *file, struct ag_control *control, struct ag_open *o,
-                                            struct ag_subject *s, const struct ag_row *row)
+/* Audit never delays: classified in the background, and what would have been is logged there. */
+static __always_inline void ag_model_classify(struct file *file, struct ag_control *control, struct ag_open *o)
 {
-        struct ag_object known = {};
         bool writer = false;
 
-        ag_see(o);
-        if (!(row->flags & AG_ROW_HOLD) || control->flags & AG_CONTROL_MONITOR) {
-                /* Audit never delays: classified in the background, and what would have been is logged there. */
-                if (!ag_offer(file->f_inode, &o->what.write_seq, &writer)) {
-                        o->what.flags |= writer ? AG_REQUEST_WRITER : 0;
-                        o->what.kind = AG_REQUEST_CLASSIFY;
-                        o->what.time = bpf_ktime_get_boot_ns();
-                        if (ag_daemon_lives(control))
-                                ag_request_send(file, &o->who, &o->what);
-                }
-                return ag_pass(o);
-        }
-        if (!ag_daemon_lives(control)) {
-                ag_ask_denied(o);
-                return ag_model_judge(file, control, o, s);
-        }
+        if (ag_offer(file->f_inode, &o->what.write_seq, &writer) < 0 || !ag_daemon_lives(control))
+                return;
+        if (writer)
+                o->what.flags |= AG_REQUEST_WRITER;
+        o->what.kind = AG_REQUEST_CLASSIFY;
+        o->what.time = bpf_ktime_get_boot_ns();
+        ag_request_send(file, &o->who, &o->what);
+}
+
+/* Holds the opener until the file is known, or somebody else has taken over. */
+AG_SUBPROGRAM int ag_model_hold(struct file *file, struct ag_control *control, struct ag_open *o)
+{
+        struct ag_object known = {};
+
         switch (ag_hold(file, control, o, &known)) {
         case AG_BRIDGE_KNOWN:
                 if (ag_object_is_plain(&known))
-                        return ag_pass(o);
+                        return AG_COURSE_PASS;
                 ag_ask_object(o, &known);
-                break;
+                return AG_COURSE_JUDGE;
         case AG_BRIDGE_GATED:
-                ag_count(AG_STAT_DECIDED);
-                ag_count(AG_STAT_GATED);
-                return 0;
+                return AG_COURSE_GATED;
         case AG_BRIDGE_DYING:
-                /* Nobody is left to see what it opens. */
-                ag_pass(o);
-                return -EINTR;
+                return AG_COURSE_DYING;
         case AG_BRIDGE_DAEMON_GONE:
                 ag_ask_denied(o);
-                break;
+                return AG_COURSE_JUDGE;
         default:
                 ag_ask_one(o, AG_COL_UNKNOWN);
+                return AG_COURSE_JUDGE;
         }
-        return ag_model_judge(file, control, o, s);
 }
 
-/* After the subject is settled: which row, and is this file its business? */
-static __always_inline int ag_model_decide(struct file *file, struct ag_control *control, struct ag_open *o,
-                                           struct ag_subject *s, const struct ag_object *known, bool remote)
+/* After the subject is settled: which row, is this file its business, and what is asked about it? */
+static __always_inline int ag_model_course(struct file *file, struct ag_control *control, struct ag_open *o,
+                                           const struct ag_object *known, bool remote)
 {
         struct ag_row *row;
 
         if (!o->who.workload) {
                 if (!(o->who.traits & AG_TRAIT_INTERPRETER))
-                        return ag_pass(o);
+                        return AG_COURSE_PASS;
                 o->who.workload = AG_WORKLOAD_UNDECLARED;
         }
         row = ag_row_of(control, o->who.workload);
         if (!row || row->flags & AG_ROW_NOT_AI)
-                return ag_pass(o);
+                return AG_COURSE_PASS;
         if (known) {
                 ag_ask_object(o, known);
-                return ag_model_judge(file, control, o, s);
+                return AG_COURSE_JUDGE;
         }
         if (remote) {
                 ag_ask_one(o, AG_COL_UNSCANNABLE);
-                return ag_model_judge(file, control, o, s);
+                return AG_COURSE_JUDGE;
         }
-        return ag_model_unknown(file, control, o, s, row);
+        ag_see(o);
+        if (!(row->flags & AG_ROW_HOLD) || control->flags & AG_CONTROL_MONITOR) {
+                ag_model_classify(file, control, o);
+                return AG_COURSE_PASS;
+        }
+        if (!ag_daemon_lives(control)) {
+                ag_ask_denied(o);
+                return AG_COURSE_JUDGE;
+        }
+        return ag_model_hold(file, control, o);
+}
+
+/* Carries the course out. Returns what the hook returns. */
+static __always_inline int ag_model_finish(struct file *file, struct ag_control *control, struct ag_open *o,
+                                           struct ag_subject *s, int course)
+{
+        int r;
+
+        switch (course) {
+        case AG_COURSE_JUDGE:
+                o->kind = AG_EVENT_MODEL;
+                ag_ask_interpreter(o);
+                r = ag_judge(file, control, o);
+                if (!r && o->traits)
+                        ag_subject_add(s, o->traits);
+                return r;
+        case AG_COURSE_GATED:
+                ag_count(AG_STAT_DECIDED);
+                ag_count(AG_STAT_GATED);
+                return 0;
+        case AG_COURSE_DYING:
+                /* Counted as allowed, since it owes no entry; but nobody is left to see what it opens. */
+                ag_pass(o);
+                return -EINTR;
+        default:
+                return ag_pass(o);
+        }
 }
 
 /* An open that may be of a model, by a subject that is or may be AI. */
@@ -268,11 +289,10 @@ AG_SUBPROGRAM int ag_model_open(struct file *file, struct ag_control *control, s
                                     const struct ag_object *known, bool remote)
 {
         struct ag_open o = {};
+        int course = AG_COURSE_PASS;
         struct ag_row *row;
         __u32 traits;
 
-        if (!file || !control || !s)
-                return 0;
         traits = s->traits;
         ag_open_begin(&o, file->f_inode, s);
         ag_open_subject(&o, s, traits);
@@ -289,12 +309,12 @@ AG_SUBPROGRAM int ag_model_open(struct file *file, struct ag_control *control, s
         }
         if (ag_must_resolve(traits)) {
                 row = ag_row_of(control, s->workload ? s->workload : AG_WORKLOAD_UNDECLARED);
-                if (ag_open_resolve(file, control, &o, s, row && row->flags & AG_ROW_HOLD)) {
-                        ag_pass(&o);
-                        return -EINTR;
-                }
+                if (ag_open_resolve(file, control, &o, s, row && row->flags & AG_ROW_HOLD))
+                        course = AG_COURSE_DYING;
         }
-        return ag_model_decide(file, control, &o, s, known, remote);
+        if (course != AG_COURSE_DYING)
+                course = ag_model_course(file, control, &o, known, remote);
+        return ag_model_finish(file, control, &o, s, course);
 }
 
 /* A regular file, opened for reading by somebody of whom something is known. Most of these end here too. */

@@ -25,7 +25,7 @@ static __always_inline __u32 ag_traits_of(const struct ag_object *object)
         return traits;
 }
 
-AG_SUBPROGRAM int ag_map_unknown(struct file *file, struct ag_control *control)
+static __always_inline int ag_map_unknown(struct file *file, struct ag_control *control, const bool with_path)
 {
         struct ag_what what = {};
         struct ag_who who = {};
@@ -33,7 +33,7 @@ AG_SUBPROGRAM int ag_map_unknown(struct file *file, struct ag_control *control)
         struct inode *inode;
         bool writer = false;
 
-        if (!file || !control || ag_is_daemon(control))
+        if (ag_is_daemon(control))
                 return 0;
         inode = file->f_inode;
         if (ag_offer(inode, &what.write_seq, &writer) < 0)
@@ -52,11 +52,14 @@ AG_SUBPROGRAM int ag_map_unknown(struct file *file, struct ag_control *control)
         what.time = bpf_ktime_get_boot_ns();
         what.fs_magic = inode->i_sb->s_magic;
         what.size = inode->i_size;
-        ag_request_send(file, &who, &what);
+        if (with_path)
+                ag_request_send(file, &who, &what);
+        else
+                ag_request_send_bare(&who, &what);
         return 0;
 }
 
-static __always_inline int ag_mapped(struct file *file, bool executable, bool shared)
+static __always_inline int ag_mapped(struct file *file, bool executable, bool shared, const bool with_path)
 {
         struct inode *inode = file->f_inode;
         struct ag_control *control;
@@ -73,7 +76,7 @@ static __always_inline int ag_mapped(struct file *file, bool executable, bool sh
         known = ag_known(inode);
         if (!known) {
                 control = ag_controls();
-                return control ? ag_map_unknown(file, control) : 0;
+                return control ? ag_map_unknown(file, control, with_path) : 0;
         }
         traits = ag_traits_of(known);
         if (!traits)
@@ -89,7 +92,7 @@ int BPF_PROG(ag_mmap_file, struct file *file, unsigned long reqprot, unsigned lo
 {
         if (ag_arg_is_null(ctx, 0) || !file)
                 return 0;
-        return ag_mapped(file, prot & PROT_EXEC, flags & MAP_SHARED_BIT);
+        return ag_mapped(file, prot & PROT_EXEC, flags & MAP_SHARED_BIT, true);
 }
 
 SEC("lsm/file_mprotect")
@@ -99,5 +102,5 @@ int BPF_PROG(ag_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot
 
         if (!(prot & PROT_EXEC) || !file)
                 return 0;
-        return ag_mapped(file, true, false);
+        return ag_mapped(file, true, false, false);
 }

@@ -20,3 +20,5 @@ $(BPF_DIR)/aiguard.bpf.o: $(BPF_OBJ)
 $(BUILD)/aiguard.skel.h: $(BPF_DIR)/aiguard.bpf.o
 	$(BPFTOOL) gen skeleton $< name aiguard > $@.tmp
 	@mv $@.tmp $@
+
+-include $(wildcard $(BPF_DIR)/*.d)

@@ -10,6 +10,12 @@
 #include "decide.h"
 #include "emit.bpf.h"
 
+#ifdef AG_SLEEPABLE
+#define AG_SUBJECT_FUNCTION AG_PROVEN_ALONE /* the open hook is the large one */
+#else
+#define AG_SUBJECT_FUNCTION AG_SUBPROGRAM
+#endif
+
 static __always_inline struct ag_control *ag_controls(void)
 {
         __u32 zero = 0;
@@ -166,7 +172,7 @@ static __always_inline void ag_match_apply(struct ag_control *control, struct ag
 }
 
 /* Looks the running task up again: the policy has changed, or it was never looked up. */
-AG_SUBPROGRAM int ag_subject_rematch(struct ag_control *control, struct ag_subject *s)
+AG_SUBJECT_FUNCTION int ag_subject_rematch(struct ag_control *control, struct ag_subject *s)
 {
         struct task_struct *task = bpf_get_current_task_btf();
         struct ag_match m = {};
@@ -207,7 +213,7 @@ static __always_inline void ag_subject_settle(struct ag_subject *s, const struct
 }
 
 /* Merges what the daemon has found out and what the policy now says. Returns the traits. */
-AG_SUBPROGRAM __u32 ag_subject_refresh(struct ag_control *control, struct ag_subject *s)
+AG_SUBJECT_FUNCTION __u32 ag_subject_refresh(struct ag_control *control, struct ag_subject *s)
 {
         struct task_struct *task = bpf_get_current_task_btf();
         struct ag_resolved *resolved;

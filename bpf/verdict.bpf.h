@@ -14,6 +14,7 @@ struct ag_open {
         struct ag_who who;
         struct ag_what what;
         struct ag_question q;
+        struct ag_answer a;
         __u32 model;
         __u32 rdev;
         __u32 held_us;
@@ -76,7 +77,7 @@ static __always_inline __u8 ag_grants_of(const struct ag_open *o, __u16 workload
 }
 
 /* Looks grants up only where one could lift something: most opens need none. */
-AG_SUBPROGRAM int ag_collect_grants(struct ag_open *o, const struct ag_row *row, __u16 workload, __u64 now)
+AG_PROVEN_ALONE int ag_collect_grants(struct ag_open *o, const struct ag_row *row, __u16 workload, __u64 now)
 {
         if (!o || !row)
                 return 0;
@@ -113,14 +114,12 @@ static __always_inline void ag_event_who(struct ag_event *e, const struct ag_ope
         bpf_get_current_comm(e->comm, sizeof(e->comm));
 }
 
-AG_SUBPROGRAM int ag_tell(struct file *file, const struct ag_open *o, const struct ag_answer *a,
-                              __u32 generation)
+AG_SUBPROGRAM int ag_tell(struct file *file, const struct ag_open *o, __u32 generation)
 {
+        const struct ag_answer *a = &o->a;
         struct ag_event *e;
         long n;
 
-        if (!file || !o || !a)
-                return 0;
         e = bpf_ringbuf_reserve(&ag_events, sizeof(*e), 0);
         if (!e) {
                 ag_count(AG_STAT_LOST);
@@ -163,10 +162,10 @@ AG_SUBPROGRAM int ag_tell(struct file *file, const struct ag_open *o, const stru
 }
 
 /* An open of a sensor is always told: a session that was allowed is logged as well. */
-static __always_inline bool ag_is_plain_allow(const struct ag_open *o, const struct ag_answer *a)
+static __always_inline bool ag_is_plain_allow(const struct ag_open *o)
 {
-        return o->kind == AG_EVENT_MODEL && a->effective.action == AG_ACTION_ALLOW &&
-               a->would.action == AG_ACTION_ALLOW && !a->reasons;
+        return o->kind == AG_EVENT_MODEL && o->a.effective.action == AG_ACTION_ALLOW &&
+               o->a.would.action == AG_ACTION_ALLOW && !o->a.reasons;
 }
 
 static __always_inline void ag_count_answer(const struct ag_answer *a)
@@ -192,32 +191,41 @@ static __always_inline __u8 ag_ask_flags(struct ag_control *control, __u32 workl
         return flags;
 }
 
-/* Decides from the columns in `o`, counts, tells, and returns what the hook returns. */
-AG_SUBPROGRAM int ag_judge(struct file *file, struct ag_control *control, struct ag_open *o)
+/* Decides from the columns in `o` and counts. The answer is in o->a; returns whether it owes an entry. */
+AG_PROVEN_ALONE int ag_verdict(struct ag_control *control, struct ag_open *o)
 {
-        struct ag_answer a = {};
         struct ag_row *row;
         __u64 now;
 
-        if (!file || !control || !o)
-                return 0;
-        row = ag_row_of(control, o->who.workload);
-        if (!row)
-                return ag_pass(o);
-
-        now = bpf_ktime_get_boot_ns();
+        if (!control || !o)
+                return false;
         ag_see(o);
+        row = ag_row_of(control, o->who.workload);
+        if (!row) {
+                ag_pass(o);
+                return false;
+        }
+        now = bpf_ktime_get_boot_ns();
         o->q.flags = ag_ask_flags(control, o->who.workload, now);
         ag_collect_grants(o, row, o->who.workload, now);
-        ag_decide(row, &o->q, &a);
+        ag_decide(row, &o->q, &o->a);
+        if (ag_is_plain_allow(o)) {
+                ag_pass(o);
+                return false;
+        }
+        ag_count_answer(&o->a);
+        return true;
+}
 
-        if (ag_is_plain_allow(o, &a))
-                return ag_pass(o);
-        ag_count_answer(&a);
-        if (a.effective.action == AG_ACTION_KILL)
+/* The same, carried out and told. Returns what the hook returns. */
+AG_SUBPROGRAM int ag_judge(struct file *file, struct ag_control *control, struct ag_open *o)
+{
+        if (!ag_verdict(control, o))
+                return 0;
+        if (o->a.effective.action == AG_ACTION_KILL)
                 bpf_send_signal(SIGKILL);
-        ag_tell(file, o, &a, control->generation);
-        return a.effective.action >= AG_ACTION_DENY ? -EPERM : 0;
+        ag_tell(file, o, control->generation);
+        return o->a.effective.action >= AG_ACTION_DENY ? -EPERM : 0;
 }
 
 #endif
