@@ -64,7 +64,8 @@ typedef struct GateCounters {
         uint64_t denied_previous; /* events of an earlier run, refused at the start */
         uint64_t waiting; /* asleep now */
         uint64_t marks; /* files marked now */
-        uint64_t background; /* audit: decided after the fact, one for each background classification of an AI opener */
+        uint64_t background_reported; /* let pass in audit mode, counted as allowed by the kernel, judged after the fact */
+        uint64_t background_audited;
 } GateCounters;
 
 int gate_new(const GateOptions *options, Gate **ret);

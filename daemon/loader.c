@@ -280,6 +280,7 @@ static int find_maps(Loader *l)
                 { "ag_exes", &l->maps.exes, false },           { "ag_emergency", &l->maps.emergency, false },
                 { "ag_devices", &l->maps.devices, false },     { "ag_suffixes", &l->maps.suffixes, false },
                 { "ag_consents", &l->maps.consents, false },   { "ag_gated", &l->maps.gated, false },
+                { "ag_refused", &l->maps.refused, false },
                 { "ag_requests", &l->maps.requests, false },   { "ag_events", &l->maps.events, false },
                 { "ag_stats", &l->maps.stats, false },         { "ag_errors", &l->maps.errors, true },
         };

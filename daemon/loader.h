@@ -31,6 +31,7 @@ typedef struct LoaderMaps {
         int suffixes;
         int consents;
         int gated;
+        int refused;
         int requests;
         int events;
         int stats;

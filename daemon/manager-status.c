@@ -67,21 +67,23 @@ void manager_note_start(Manager *m)
 
 /*
  * The kernel counts each open once; those that went on to fanotify (gated) are
- * decided by the gate, or still asleep. What is no plain allow owes an entry:
+ * decided by the gate, or still asleep. What audit mode let pass unjudged the
+ * kernel counted as allowed; judged since, it is what it turned out to be. What is no plain allow owes an entry:
  * the kernel's lost ones never left its ring, the journal knows of the rest.
  */
 static void add_up(Manager *m, const Stats *s, const GateCounters *g, const JournalCounters *j, ManagerCounters *ret)
 {
         uint64_t gate_decided = g->allowed + g->reported + g->audited + g->denied;
         uint64_t asleep = s->n[AG_STAT_GATED] > gate_decided ? s->n[AG_STAT_GATED] - gate_decided : 0;
+        uint64_t background = g->background_reported + g->background_audited;
         uint64_t owed, known;
 
         *ret = (ManagerCounters){
                 .seen = s->n[AG_STAT_SEEN],
                 .decided = s->n[AG_STAT_DECIDED],
-                .allowed = s->n[AG_STAT_ALLOWED] + g->allowed,
-                .reported = s->n[AG_STAT_REPORTED] + g->reported,
-                .audited = s->n[AG_STAT_AUDITED] + g->audited,
+                .allowed = s->n[AG_STAT_ALLOWED] + g->allowed - background,
+                .reported = s->n[AG_STAT_REPORTED] + g->reported + g->background_reported,
+                .audited = s->n[AG_STAT_AUDITED] + g->audited + g->background_audited,
                 .denied = s->n[AG_STAT_DENIED] + g->denied,
                 .held = s->n[AG_STAT_HELD],
                 .timed_out = s->n[AG_STAT_TIMED_OUT],

@@ -17,12 +17,14 @@
 #include "cgroups.h"
 #include "declarations.h"
 #include "devices.h"
+#include "emergencies.h"
 #include "lib/log.h"
 #include "lib/message-ids.h"
 #include "lock.h"
 #include "manager-bus.h"
 #include "manager-internal.h"
 #include "policy-apply.h"
+#include "punish.h"
 #include "resolve.h"
 #include "subjects.h"
 
@@ -63,6 +65,8 @@ static void on_decision(void *userdata, const struct ag_event *ev)
         Manager *m = userdata;
 
         journal_decision(m->journal, ev, 0);
+        if (ev->effective.action == AG_ACTION_SUSPEND)
+                punish(ev);
         subjects_on_event(m->subjects, ev);
 }
 
@@ -164,6 +168,7 @@ static int load_policy(Manager *m, Diag *diag)
         r = declarations_amend(m->declarations, g->tables);
         if (r < 0)
                 return r;
+        emergencies_renumber(loader_maps(m->backend->loader), g->tables);
         r = policy_apply(loader_maps(m->backend->loader), loader_control(m->backend->loader), g, &now_ns);
         if (r < 0)
                 return r;

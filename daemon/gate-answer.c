@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: the verdict on an opener that sleeps in the gate, by the same
+ * decide.h that the kernel runs, over the same tables, grants and emergencies.
+ * First decide, then answer, then tell. Called by the gate for held openers and
+ * by the worker for what audit mode let pass. Owns nothing.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "decide.h"
+#include "gate-internal.h"
+#include "punish.h"
+
+static bool consent_holds(Gate *g, uint16_t workload, uint8_t column, uint8_t grant, uint32_t model, uint64_t now)
+{
+        struct ag_consent_key key = { .workload = workload, .column = column, .grant = grant, .model = model };
+        struct ag_consent c;
+
+        return bpf_map_lookup_elem(g->maps->consents, &key, &c) == 0 && c.valid_until > now;
+}
+
+static uint8_t grants_of(Gate *g, uint16_t workload, uint8_t column, uint32_t model, uint64_t now)
+{
+        uint8_t grants = 0;
+
+        for (uint8_t grant = AG_GRANT_CONSENT; grant <= AG_GRANT_EXCEPTION; grant <<= 1) {
+                if ((model && consent_holds(g, workload, column, grant, model, now)) ||
+                    consent_holds(g, workload, column, grant, 0, now))
+                        grants |= grant;
+        }
+        return grants;
+}
+
+/* The workload's number in the policy of now: a reload may have come while the opener slept. */
+static uint16_t workload_now(Gate *g, const struct ag_gated *who, const PolicyGeneration *now)
+{
+        _cleanup_(policy_generation_unrefp) PolicyGeneration *then = policy_store_at(g->options.store, who->time);
+        uint16_t workload = who->workload ? who->workload : AG_WORKLOAD_UNDECLARED;
+        int n;
+
+        if (!then || then == now || workload < AG_WORKLOAD_FIRST || workload >= then->tables->n_workloads)
+                return workload < now->tables->n_workloads ? workload : AG_WORKLOAD_UNDECLARED;
+        n = policy_tables_find(now->tables, then->tables->workloads[workload].name);
+        return n >= 0 ? (uint16_t) n : AG_WORKLOAD_UNDECLARED;
+}
+
+static void fill_question(Gate *g, const struct ag_row *row, const struct ag_gated *who, uint16_t workload,
+                          const struct ag_object *object, uint64_t now, struct ag_question *q)
+{
+        uint32_t key = workload;
+        uint64_t until;
+
+        *q = (struct ag_question){ .strength = who->strength, .n_columns = object->n_columns };
+        /* An interpreter is AI by the act of loading a model. */
+        if (q->strength == AG_STRENGTH_NONE)
+                q->strength = AG_STRENGTH_STRONG;
+        memcpy(q->columns, object->columns, sizeof(q->columns));
+        for (size_t i = 0; i < q->n_columns; i++) {
+                const struct ag_cell *cell = &row->cells[q->columns[i]];
+
+                if (cell->effective[0].action > AG_ACTION_AUDIT || cell->would[0].action > AG_ACTION_AUDIT)
+                        q->grants[i] = grants_of(g, workload, q->columns[i], object->model, now);
+        }
+        if (bpf_map_lookup_elem(g->maps->emergency, &key, &until) == 0 && until > now)
+                q->flags |= AG_ASK_EMERGENCY;
+        if (__atomic_load_n(&g->control->flags, __ATOMIC_ACQUIRE) & AG_CONTROL_MONITOR)
+                q->flags |= AG_ASK_MONITOR;
+}
+
+static void fill_event(const struct ag_gated *who, uint32_t tid, const struct ag_object *object, uint64_t now,
+                       const struct ag_question *q, const struct ag_answer *a, struct ag_event *ev)
+{
+        *ev = (struct ag_event){
+                .version = AG_ABI_VERSION,
+                .kind = AG_EVENT_MODEL,
+                .reasons = a->reasons,
+                .tgid = who->tgid,
+                .tid = tid,
+                .uid = who->uid,
+                .traits = who->traits,
+                .time = now,
+                .start_time = who->start_time,
+                .cgroup_id = who->cgroup_id,
+                .inode = who->inode,
+                .model = object->model,
+                .strength = q->strength,
+                .n_columns = object->n_columns,
+                .effective = a->effective,
+                .would = a->would,
+                .column = a->column,
+                .would_column = a->would_column,
+        };
+        if (who->traits & AG_TRAITS_PENDING)
+                ev->reasons |= AG_REASON_PENDING;
+        memcpy(ev->columns, object->columns, sizeof(ev->columns));
+        memcpy(ev->comm, who->comm, sizeof(ev->comm));
+        ev->comm[sizeof(ev->comm) - 1] = 0;
+}
+
+bool gate_decide(Gate *g, const struct ag_gated *who, uint32_t tid, const struct ag_object *object,
+                 struct ag_event *ret)
+{
+        _cleanup_(policy_generation_unrefp) PolicyGeneration *p = policy_store_current(g->options.store);
+        uint64_t now = boottime_ns();
+        struct ag_question q = {};
+        struct ag_answer a = {};
+        uint16_t workload;
+
+        workload = workload_now(g, who, p);
+        fill_question(g, &p->tables->rows[workload], who, workload, object, now, &q);
+        ag_decide(&p->tables->rows[workload], &q, &a);
+        fill_event(who, tid, object, now, &q, &a, ret);
+        ret->workload = workload;
+        ret->generation = p->generation;
+        return a.effective.action < AG_ACTION_DENY;
+}
+
+void gate_event_path(struct ag_event *ev, const char *path)
+{
+        size_t l = path ? strlen(path) : 0;
+
+        /* The end of a long path tells more than its beginning. */
+        if (l >= sizeof(ev->path)) {
+                path += l - sizeof(ev->path) + 1;
+                l = sizeof(ev->path) - 1;
+        }
+        if (l > 0)
+                memcpy(ev->path, path, l);
+        ev->path[l] = 0;
+        ev->path_len = (uint32_t) l;
+}
+
+static bool is_plain_allow(const struct ag_event *ev)
+{
+        return ev->effective.action == AG_ACTION_ALLOW && ev->would.action == AG_ACTION_ALLOW &&
+               !(ev->reasons & ~(AG_REASON_GATE | AG_REASON_PENDING));
+}
+
+static void count(Gate *g, const struct ag_event *ev, bool held)
+{
+        if (is_plain_allow(ev)) {
+                if (held)
+                        GATE_COUNT(g, allowed);
+        } else if (ev->effective.action >= AG_ACTION_DENY) {
+                /* What was let pass cannot be refused any more; decided after the fact, it is told as audited. */
+                GATE_COUNT(g, denied);
+        } else if (ev->effective.action == AG_ACTION_AUDIT) {
+                if (held)
+                        GATE_COUNT(g, audited);
+                else
+                        GATE_COUNT(g, background_audited);
+        } else {
+                if (held)
+                        GATE_COUNT(g, reported);
+                else
+                        GATE_COUNT(g, background_reported);
+        }
+}
+
+void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held)
+{
+        struct ag_event told = *ev;
+
+        if (!held && told.effective.action >= AG_ACTION_DENY)
+                told.effective.action = AG_ACTION_AUDIT;
+        if (held)
+                told.reasons |= AG_REASON_GATE;
+        count(g, &told, held);
+        if (!is_plain_allow(&told))
+                journal_decision(g->options.journal, &told, wait_us);
+        if (held)
+                punish(&told);
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: the files that are gated: mark, scan, answer, and at last unmark. One
+ * entry for each inode, found by its descriptor's numbers. The gate's thread
+ * only; blocks on nothing.
+ *
+ * A mark goes when the storage says "gated" no more and ag_gated has no entry of
+ * that inode: the hook inserts its entry before it looks at the storage again, so
+ * an opener that saw "gated" is seen here.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <unistd.h>
+
+#include "gate-internal.h"
+#include "lib/log.h"
+
+static size_t bucket_of(uint64_t dev, uint64_t ino)
+{
+        return (size_t) ((ino ^ dev << 7) * 0x9e3779b97f4a7c15ULL >> 40) % GATE_BUCKETS;
+}
+
+static uint64_t dev_of(const struct statx *st)
+{
+        return (uint64_t) st->stx_dev_major << 32 | st->stx_dev_minor;
+}
+
+int gate_file_get(Gate *g, int path_fd, const struct statx *st, GateFile **ret)
+{
+        size_t b = bucket_of(dev_of(st), st->stx_ino);
+        GateFile *f;
+
+        for (f = g->files[b]; f; f = f->next) {
+                if (f->dev == dev_of(st) && f->ino == st->stx_ino) {
+                        safe_close(path_fd);
+                        *ret = f;
+                        return 0;
+                }
+        }
+        if (g->n_files >= GATE_FILES_MAX)
+                gate_files_sweep(g, UINT64_MAX);
+        f = g->n_files < GATE_FILES_MAX ? calloc(1, sizeof(*f)) : NULL;
+        if (!f) {
+                safe_close(path_fd);
+                return -ENOBUFS;
+        }
+        f->dev = dev_of(st);
+        f->ino = st->stx_ino;
+        f->path_fd = path_fd;
+        f->active_ns = boottime_ns();
+        f->next = g->files[b];
+        g->files[b] = f;
+        g->n_files++;
+        *ret = f;
+        return 0;
+}
+
+static int mark(Gate *g, const GateFile *f, unsigned how)
+{
+        char path[64];
+
+        /* An O_PATH descriptor serves, by its link: the kernel marks the inode. */
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", f->path_fd);
+        return fanotify_mark(g->group_fd, how, FAN_OPEN_PERM, AT_FDCWD, path) < 0 ? -errno : 0;
+}
+
+int gate_file_close(Gate *g, GateFile *f)
+{
+        int r;
+
+        f->active_ns = boottime_ns();
+        if (!f->marked) {
+                r = mark(g, f, FAN_MARK_ADD);
+                if (r < 0)
+                        return r;
+                f->marked = true;
+                GATE_COUNT(g, gated);
+                GATE_COUNT(g, marks);
+        }
+        r = gate_write_gated(g, f->path_fd);
+        f->gated = r >= 0;
+        return r;
+}
+
+static void file_free(Gate *g, GateFile *f)
+{
+        GateFile **p = &g->files[bucket_of(f->dev, f->ino)];
+
+        while (*p != f)
+                p = &(*p)->next;
+        *p = f->next;
+        g->n_files--;
+        if (f->marked) {
+                (void) mark(g, f, FAN_MARK_REMOVE);
+                GATE_COUNT_DOWN(g, marks);
+        }
+        safe_close(f->path_fd);
+        free(f->path);
+        free(f);
+}
+
+static bool is_shareable(uint8_t flags)
+{
+        return !(flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE));
+}
+
+/* Decides, grants the trait, answers, and only then tells. Takes the waiter. */
+static void release(Gate *g, GateFile *f, GateWaiter *w, const struct ag_object *object)
+{
+        const GateHandlers *h = &g->options.handlers;
+        uint64_t wait_us = (boottime_ns() - w->since_ns) / 1000;
+        struct ag_gated who = w->who;
+        uint32_t tid = w->tid;
+        struct ag_event ev;
+        bool allow = gate_decide(g, &who, tid, object, &ev);
+
+        gate_event_path(&ev, f->path);
+        if (allow && object->flags & AG_OBJECT_MODEL && who.traits & ~(uint32_t) AG_TRAITS_PENDING && h->on_traits)
+                h->on_traits(h->userdata, (pid_t) who.tgid, who.start_time, AG_TRAIT_MODEL);
+        gate_answer(g, w, allow);
+        gate_tell(g, &ev, wait_us, true);
+        f->active_ns = boottime_ns();
+}
+
+/* The answers to who has come until then (all: UINT64_MAX). */
+static void release_all(Gate *g, GateFile *f, const struct ag_object *object, uint64_t until_ns)
+{
+        GateWaiter *list = f->waiters, *later = NULL;
+
+        f->waiters = NULL;
+        f->n_waiters = 0;
+        while (list) {
+                GateWaiter *w = list;
+
+                list = w->next;
+                if (w->since_ns <= until_ns) {
+                        release(g, f, w, object);
+                        continue;
+                }
+                w->next = later;
+                later = w;
+                f->n_waiters++;
+        }
+        f->waiters = later;
+}
+
+static const struct ag_object unknown_object = { .n_columns = 1, .columns = { AG_COL_UNKNOWN } };
+
+static void on_scan_done(ScanTask *t)
+{
+        Gate *g = t->gate;
+
+        gate_judge(g, t, &t->judgement);
+        pthread_mutex_lock(&g->done_lock);
+        t->next = g->done;
+        g->done = t;
+        pthread_mutex_unlock(&g->done_lock);
+        gate_wake(g);
+}
+
+static int start_scan(Gate *g, GateFile *f)
+{
+        ScanTask *t = calloc(1, sizeof(*t));
+        const char *name;
+        int r;
+
+        if (!t)
+                return -ENOMEM;
+        t->gate = g;
+        t->fd = f->waiters->fd;
+        t->job_fd = -EBADF;
+        t->dir_fd = f->path ? gate_open_directory(f->tid, f->path, &name) : -EBADF;
+        t->path = f->path ? strdup(f->path) : NULL;
+        t->inode = f->key;
+        t->urgent = true;
+        t->userdata = f;
+        t->on_done = on_scan_done;
+        f->scan = t;
+        f->scan_since_ns = boottime_ns();
+        f->scan_flags = f->flags;
+        f->scan_has_seq = f->has_seq;
+        f->scan_seq = f->seq;
+        r = scan_pool_submit(g->pool, t);
+        if (r < 0) {
+                f->scan = NULL;
+                scan_task_free(t);
+                return r;
+        }
+        GATE_COUNT(g, scans);
+        return 0;
+}
+
+static void scan(Gate *g, GateFile *f)
+{
+        if (!f->waiters || f->scan)
+                return;
+        /* Nobody to ask any more, or no room: what the policy says of files it does not know. */
+        if (__atomic_load_n(&g->stopping, __ATOMIC_ACQUIRE) || start_scan(g, f) < 0)
+                release_all(g, f, &unknown_object, UINT64_MAX);
+}
+
+void gate_file_wait(Gate *g, GateFile *f, GateWaiter *w)
+{
+        struct ag_object object;
+
+        f->active_ns = boottime_ns();
+        f->key = w->who.inode;
+        f->flags |= w->who.flags;
+        if (is_shareable(f->flags) && gate_read_object(g, f->path_fd, &object) == 0 &&
+            gate_object_holds(g, f->path_fd, &object)) {
+                release(g, f, w, &object);
+                return;
+        }
+        w->next = f->waiters;
+        f->waiters = w;
+        f->n_waiters++;
+        scan(g, f);
+}
+
+/* The classification goes into the inode's storage, if it still is of what is there. */
+static int keep(Gate *g, GateFile *f, const GateJudgement *j)
+{
+        /* Where the kernel's number of the inode is not stat's, nothing is kept by number. */
+        const struct ag_inode_key *inode = f->key.ino == f->ino ? &f->key : NULL;
+
+        if (!j->keep || !f->scan_has_seq || !is_shareable(f->scan_flags | f->flags))
+                return -EOPNOTSUPP;
+        return gate_write_known(g, f->path_fd, inode, &j->object, f->scan_seq);
+}
+
+void gate_file_scanned(Gate *g, ScanTask *t)
+{
+        GateFile *f = t->userdata;
+        GateJudgement j = t->judgement;
+        uint64_t until_ns = f->scan_since_ns;
+        int r;
+
+        f->scan = NULL;
+        f->active_ns = boottime_ns();
+        if (t->failed)
+                GATE_COUNT(g, scan_failures);
+        scan_task_free(t);
+        if (__atomic_load_n(&g->stopping, __ATOMIC_ACQUIRE)) {
+                release_all(g, f, &unknown_object, UINT64_MAX);
+                return;
+        }
+        r = keep(g, f, &j);
+        if (r == -ESTALE && !f->rescanned) {
+                /* Written while it was scanned. Once more, then for these opens only. */
+                f->rescanned = true;
+                f->has_seq = false;
+                scan(g, f);
+                return;
+        }
+        f->rescanned = false;
+        if (r >= 0) {
+                f->gated = false;
+                release_all(g, f, &j.object, UINT64_MAX);
+                return;
+        }
+        /* For who was there before the scan began: the others may see something else already. */
+        release_all(g, f, &j.object, until_ns);
+        if (f->waiters) {
+                scan(g, f);
+                return;
+        }
+        /* The next opener asks anew, and brings a sequence. An overlay never does: its mark lingers. */
+        if (!(f->scan_flags & AG_REQUEST_NO_CACHE)) {
+                gate_write_none(g, f->path_fd);
+                f->gated = false;
+        }
+        f->flags = 0;
+        f->has_seq = false;
+}
+
+/* ------------------------------------------------------------------- sweep */
+
+typedef struct Inos {
+        uint64_t *ino;
+        size_t n;
+        bool failed;
+} Inos;
+
+/* Opens on their way to fanotify. Whose thread is gone, or who has been on the way for too long, is of nobody. */
+static void collect_gated(Gate *g, uint64_t now_ns, Inos *ret)
+{
+        uint32_t key = 0, next;
+        struct ag_gated who;
+        bool more = bpf_map_get_next_key(g->maps->gated, NULL, &next) == 0;
+        size_t room = 0;
+
+        for (size_t turn = 0; more && turn < 65536; turn++) {
+                key = next;
+                more = bpf_map_get_next_key(g->maps->gated, &key, &next) == 0;
+                if (bpf_map_lookup_elem(g->maps->gated, &key, &who) < 0)
+                        continue;
+                if (tgkill((pid_t) who.tgid, (pid_t) key, 0) < 0 ||
+                    (now_ns != UINT64_MAX && now_ns > who.time && now_ns - who.time > GATE_STALE_NS)) {
+                        (void) bpf_map_delete_elem(g->maps->gated, &key);
+                        continue;
+                }
+                if (ret->n == room) {
+                        uint64_t *p = reallocarray(ret->ino, room + 256, sizeof(*p));
+
+                        if (!p) {
+                                ret->failed = true;
+                                return;
+                        }
+                        ret->ino = p;
+                        room += 256;
+                }
+                ret->ino[ret->n++] = who.inode.ino;
+        }
+}
+
+static bool is_on_its_way(const Inos *inos, const GateFile *f)
+{
+        for (size_t i = 0; i < inos->n; i++) {
+                if (inos->ino[i] == f->key.ino || inos->ino[i] == f->ino)
+                        return true;
+        }
+        return inos->failed;
+}
+
+/* UINT64_MAX: the table is full, nobody lingers. */
+void gate_files_sweep(Gate *g, uint64_t now_ns)
+{
+        Inos inos = {};
+
+        if (g->n_files == 0)
+                return;
+        for (size_t b = 0; b < GATE_BUCKETS; b++) {
+                for (GateFile *f = g->files[b]; f; f = f->next) {
+                        if (f->waiters || f->scan || !f->gated)
+                                continue;
+                        if (now_ns != UINT64_MAX && now_ns - f->active_ns < GATE_LINGER_NS)
+                                continue;
+                        /* Nobody came: the opener died, or it was another inode. State first, mark later. */
+                        gate_write_none(g, f->path_fd);
+                        f->gated = false;
+                }
+        }
+        collect_gated(g, now_ns, &inos);
+        for (size_t b = 0; b < GATE_BUCKETS; b++) {
+                for (GateFile *f = g->files[b], *next; f; f = next) {
+                        next = f->next;
+                        if (!f->waiters && !f->scan && !f->gated && !is_on_its_way(&inos, f))
+                                file_free(g, f);
+                }
+        }
+        free(inos.ino);
+}
+
+void gate_files_free(Gate *g)
+{
+        for (size_t b = 0; b < GATE_BUCKETS; b++) {
+                while (g->files[b]) {
+                        if (g->files[b]->gated)
+                                gate_write_none(g, g->files[b]->path_fd);
+                        file_free(g, g->files[b]);
+                }
+        }
+}

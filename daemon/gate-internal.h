@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef GATE_INTERNAL_H
+#define GATE_INTERNAL_H
+/*
+ * What the parts of the gate share. gate*.c only.
+ *
+ * Who may touch what: GateFile, GateWaiter and the fanotify groups belong to
+ * the gate's thread. A ScanTask belongs to whoever holds it: submitter, pool,
+ * then the submitter again through `on_done`. Maps are written by any thread,
+ * each write being one system call on one inode.
+ */
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "gate.h"
+#include "lib/scan-client.h"
+#include "lib/scan.h"
+#include "lock.h"
+
+#define GATE_FILES_MAX 4096U /* marked at once */
+#define GATE_BUCKETS 1024U
+#define GATE_STALE_NS 5000000000ULL /* an entry of ag_gated whose event has not come by then is of nobody */
+#define GATE_LINGER_NS 2000000000ULL /* a mark without openers stays that long */
+#define GATE_ALIVE_NS 3000000000ULL
+#define GATE_TURN_MS 500
+#define GATE_SCAN_CHILDREN 4U
+
+/* ------------------------------------------------------------------- scans */
+
+/* What was found out about one file, ready to be decided upon. */
+typedef struct GateJudgement {
+        struct ag_object object; /* flags, model, columns */
+        uint64_t micros;
+        bool keep; /* may be stored */
+} GateJudgement;
+
+typedef struct ScanPool ScanPool;
+typedef struct ScanTask ScanTask;
+
+struct ScanTask {
+        ScanTask *next;
+        /* Filled by the submitter. */
+        int fd; /* readable; stays the submitter's until on_done */
+        int dir_fd; /* of its directory, for siblings; taken; -EBADF: none */
+        bool urgent; /* somebody waits */
+        struct ag_inode_key inode;
+        char *path; /* as the opener named it; taken; may be NULL */
+        void *userdata;
+        void (*on_done)(ScanTask *t); /* on the pool's thread; may free the task */
+        Gate *gate;
+        /* Filled by the pool. */
+        int job_fd;
+        uint64_t started_ns;
+        uint64_t micros;
+        bool failed; /* judged unparsable for a reason of ours: not to be kept */
+        Classification *result; /* never NULL in on_done, unless memory is short */
+        GateJudgement judgement; /* filled by on_done */
+};
+
+ScanTask *scan_task_free(ScanTask *t); /* not its fd */
+
+typedef struct ScanPoolOptions {
+        const char *scanner_program;
+        const char *modelcaps_dir;
+        unsigned seconds;
+        unsigned children;
+        unsigned delay_seconds;
+} ScanPoolOptions;
+
+int scan_pool_new(const ScanPoolOptions *options, ScanPool **ret);
+int scan_pool_start(ScanPool *p);
+ScanPool *scan_pool_free(ScanPool *p); /* every task that is left is done as failed */
+DEFINE_CLEANUP(ScanPool *, scan_pool_free);
+/* Takes the task. -ENOBUFS: too many wait, and the task is the caller's again. */
+int scan_pool_submit(ScanPool *p, ScanTask *t);
+
+/* -------------------------------------------------------------- the opener */
+
+typedef struct GateWaiter {
+        struct GateWaiter *next;
+        int group_fd; /* that the answer goes to; borrowed */
+        int fd; /* of the event */
+        uint32_t tid;
+        uint64_t since_ns;
+        struct ag_gated who;
+} GateWaiter;
+
+typedef struct GateFile {
+        struct GateFile *next;
+        uint64_t dev, ino; /* stat's: what the table is keyed by */
+        struct ag_inode_key key; /* the kernel's, as the last request or opener had it */
+        int path_fd; /* O_PATH; keeps the inode */
+        char *path;
+        uint32_t tid; /* whose root the path is below */
+        uint8_t flags; /* enum ag_request_flag of the last request */
+        bool has_seq; /* `seq` is of a request that saw no writer */
+        uint64_t seq;
+        bool marked;
+        bool gated; /* "gated" is what the inode's storage says */
+        uint64_t active_ns; /* last request, event or answer */
+        ScanTask *scan; /* under way; its fd is the first waiter's */
+        uint64_t scan_since_ns;
+        uint8_t scan_flags; /* flags, has_seq and seq as they were when the scan began */
+        bool scan_has_seq;
+        uint64_t scan_seq;
+        bool rescanned;
+        GateWaiter *waiters;
+        size_t n_waiters;
+} GateFile;
+
+struct Gate {
+        GateOptions options;
+        const LoaderMaps *maps;
+        struct ag_control *control;
+        ScanPool *pool;
+
+        /* The gate's thread. */
+        pthread_t thread;
+        bool running;
+        bool stopping; /* atomic: nobody is held any more, who waits is answered as unknown */
+        bool finish; /* atomic: the pool is gone, the thread ends when nobody waits */
+        int wake_fd; /* eventfd: a scan is done, or stop */
+        struct ring_buffer *requests;
+        unsigned batch; /* requests in this turn */
+        int group_fd; /* new marks go here */
+        int old_group_fd; /* of an earlier run, until its openers are answered; or -EBADF */
+        uint64_t old_until_ns;
+        GateFile *files[GATE_BUCKETS];
+        size_t n_files;
+        uint64_t swept_ns;
+
+        pthread_mutex_t done_lock; /* done */
+        ScanTask *done;
+
+        /* The worker's thread. */
+        struct Worker *worker;
+
+        uint64_t heartbeat_ns; /* atomic */
+        GateCounters counters; /* each atomic */
+};
+
+#define GATE_COUNT(g, field) __atomic_add_fetch(&(g)->counters.field, 1, __ATOMIC_RELAXED)
+#define GATE_COUNT_DOWN(g, field) __atomic_sub_fetch(&(g)->counters.field, 1, __ATOMIC_RELAXED)
+
+/* gate-open.c: finding the file a request means. Never blocks, opens nothing for reading. */
+/* O_PATH descriptor of exactly that regular file, or -errno. `ret_st` is filled. */
+int gate_open_request(Gate *g, const struct ag_request *r, struct statx *ret_st);
+/* Directory of `path` below the root of a thread, O_PATH; cached names only. `ret_name` points into path. */
+int gate_open_directory(uint32_t tid, const char *path, const char **ret_name);
+int gate_statx(int fd, struct statx *ret);
+bool gate_fs_is_local(int fd);
+
+/* gate-store.c: what goes into the maps. Any thread. */
+int gate_read_seq(Gate *g, int fd, uint64_t *ret); /* -ENOENT: never offered */
+int gate_read_object(Gate *g, int fd, struct ag_object *ret);
+bool gate_object_holds(Gate *g, int fd, const struct ag_object *object);
+int gate_write_gated(Gate *g, int fd);
+void gate_write_none(Gate *g, int fd);
+int gate_write_known(Gate *g, int fd, const struct ag_inode_key *inode, const struct ag_object *object,
+                     uint64_t seq);
+/* A scan's result in the words of the matrix; numbers the model, asks for declarations. Pool thread. */
+void gate_judge(Gate *g, const ScanTask *t, GateJudgement *ret);
+
+/* gate-files.c: the files that are marked. Gate thread. */
+/* The entry of that inode, made when there is none; takes path_fd in any case. */
+int gate_file_get(Gate *g, int path_fd, const struct statx *st, GateFile **ret);
+int gate_file_close(Gate *g, GateFile *f); /* marks it: openers go to sleep */
+void gate_file_wait(Gate *g, GateFile *f, GateWaiter *w); /* takes the waiter: answers it now or after a scan */
+void gate_file_scanned(Gate *g, ScanTask *t); /* takes the task */
+void gate_files_sweep(Gate *g, uint64_t now_ns);
+void gate_files_free(Gate *g);
+
+/* gate-fanotify.c: groups, events, answers. Gate thread. */
+int gate_groups_open(Gate *g, int old_fd); /* takes old_fd */
+void gate_groups_close(Gate *g);
+void gate_events_read(Gate *g);
+void gate_answer(Gate *g, GateWaiter *w, bool allow); /* takes the waiter */
+void gate_old_group_sweep(Gate *g, uint64_t now_ns);
+
+/* gate-answer.c: the verdict, natively. Any thread. */
+/* Decides, and returns whether the opener may go on. Tells nobody: gate_tell() does, after the answer. */
+bool gate_decide(Gate *g, const struct ag_gated *who, uint32_t tid, const struct ag_object *object,
+                 struct ag_event *ret);
+void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held);
+void gate_event_path(struct ag_event *ev, const char *path);
+
+/* gate-worker.c: what may take a while. */
+int worker_new(Gate *g, struct Worker **ret);
+int worker_start(struct Worker *w);
+void worker_stop(struct Worker *w); /* joins its thread */
+struct Worker *worker_free(struct Worker *w); /* after the pool is gone */
+void worker_push(struct Worker *w, const struct ag_request *r);
+
+/* gate-library.c */
+int gate_reopen(int path_fd); /* for reading; a regular local file only, never the gate's thread */
+/* Offers a file that the daemon found by itself: its sequence, and whether somebody can write it now. */
+int gate_offer(Gate *g, int fd, uint64_t *ret_seq, bool *ret_writer);
+
+/* gate.c */
+int gate_thread_new(pthread_t *ret, void *(*run)(void *), void *userdata, const char *name); /* real-time */
+void gate_wake(Gate *g);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: the scan pool: a thread that opens siblings, gives files to the
+ * scanner's zygote, and waits for its children; a bounded number at once, who
+ * waits first. It may open files (the gate may not): what it opens can itself be
+ * gated, and the gate lets it pass. Owns the zygote and the tasks in its hands.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "gate-internal.h"
+#include "lib/log.h"
+#include "lib/message-ids.h"
+
+#define POOL_QUEUE_MAX 8192U /* who waits */
+#define POOL_BACKGROUND_MAX 1024U
+#define POOL_CHILDREN_MAX 16U
+#define RETRY_MS 50
+
+typedef struct TaskList {
+        ScanTask *first;
+        ScanTask **last;
+        size_t n;
+} TaskList;
+
+struct ScanPool {
+        ScanPoolOptions options;
+        ScanServer *server;
+        pthread_t thread;
+        bool running;
+        int wake_fd;
+        pthread_mutex_t lock; /* the two queues, stopping */
+        TaskList urgent;
+        TaskList background;
+        bool stopping;
+        /* The thread's. */
+        ScanTask *active[POOL_CHILDREN_MAX];
+        size_t n_active;
+        uint64_t retry_ns; /* the zygote is full or gone: not before */
+};
+
+ScanTask *scan_task_free(ScanTask *t)
+{
+        if (!t)
+                return NULL;
+        safe_close(t->dir_fd);
+        safe_close(t->job_fd);
+        free(t->path);
+        free(t->result);
+        free(t);
+        return NULL;
+}
+
+static void list_init(TaskList *l)
+{
+        l->first = NULL;
+        l->last = &l->first;
+        l->n = 0;
+}
+
+static void list_push(TaskList *l, ScanTask *t)
+{
+        t->next = NULL;
+        *l->last = t;
+        l->last = &t->next;
+        l->n++;
+}
+
+static ScanTask *list_pop(TaskList *l)
+{
+        ScanTask *t = l->first;
+
+        if (!t)
+                return NULL;
+        l->first = t->next;
+        if (!l->first)
+                l->last = &l->first;
+        l->n--;
+        return t;
+}
+
+int scan_pool_new(const ScanPoolOptions *options, ScanPool **ret)
+{
+        _cleanup_(scan_pool_freep) ScanPool *p = calloc(1, sizeof(*p));
+
+        if (!p)
+                return -ENOMEM;
+        p->options = *options;
+        if (p->options.children == 0)
+                p->options.children = GATE_SCAN_CHILDREN;
+        p->options.children = MIN(p->options.children, POOL_CHILDREN_MAX);
+        if (p->options.seconds == 0)
+                p->options.seconds = 10;
+        lock_init(&p->lock);
+        list_init(&p->urgent);
+        list_init(&p->background);
+        p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (p->wake_fd < 0)
+                return -errno;
+        *ret = TAKE_PTR(p);
+        return 0;
+}
+
+int scan_pool_submit(ScanPool *p, ScanTask *t)
+{
+        const uint64_t one = 1;
+
+        t->job_fd = -EBADF;
+        pthread_mutex_lock(&p->lock);
+        if (p->stopping || (t->urgent ? p->urgent.n >= POOL_QUEUE_MAX : p->background.n >= POOL_BACKGROUND_MAX)) {
+                pthread_mutex_unlock(&p->lock);
+                return -ENOBUFS;
+        }
+        list_push(t->urgent ? &p->urgent : &p->background, t);
+        pthread_mutex_unlock(&p->lock);
+        (void) !write(p->wake_fd, &one, sizeof(one));
+        return 0;
+}
+
+static ScanTask *next_task(ScanPool *p)
+{
+        ScanTask *t;
+
+        LOCK_SCOPE(&p->lock);
+        t = list_pop(&p->urgent);
+        return t ? t : list_pop(&p->background);
+}
+
+static void put_back(ScanPool *p, ScanTask *t)
+{
+        TaskList *l = t->urgent ? &p->urgent : &p->background;
+
+        LOCK_SCOPE(&p->lock);
+        t->next = l->first;
+        if (!l->first)
+                l->last = &t->next;
+        l->first = t;
+        l->n++;
+}
+
+static bool is_stopping(ScanPool *p)
+{
+        LOCK_SCOPE(&p->lock);
+        return p->stopping;
+}
+
+/* Done: with what the child said, or for a reason of ours, unparsable. */
+static void finish(ScanTask *t, const char *reason)
+{
+        t->micros = (boottime_ns() - t->started_ns) / 1000;
+        if (!t->result)
+                t->result = calloc(1, sizeof(*t->result));
+        if (reason) {
+                t->failed = true;
+                if (t->result) {
+                        *t->result = (Classification){ .version = CLASSIFICATION_VERSION, .status = SCAN_UNPARSABLE };
+                        snprintf(t->result->reason, sizeof(t->result->reason), "%s", reason);
+                }
+        }
+        t->job_fd = safe_close(t->job_fd);
+        t->dir_fd = safe_close(t->dir_fd);
+        t->on_done(t);
+}
+
+static int ensure_server(ScanPool *p)
+{
+        ScanServerOptions options = {
+                .program = p->options.scanner_program,
+                .modelcaps_dir = p->options.modelcaps_dir,
+                .seconds = p->options.seconds,
+        };
+        int r;
+
+        if (p->server)
+                return 0;
+        r = scan_server_new(&options, &p->server);
+        if (r < 0)
+                return log_error_errno(r, "gate: the scanner cannot be started");
+        return 0;
+}
+
+static int submit(ScanPool *p, ScanTask *t)
+{
+        ScanSibling siblings[SCAN_SIBLINGS_MAX];
+        const char *name = t->path ? strrchr(t->path, '/') : NULL;
+        size_t n = 0;
+        int r;
+
+        r = ensure_server(p);
+        if (r < 0)
+                return r;
+        if (t->dir_fd >= 0 && name && gate_fs_is_local(t->dir_fd))
+                n = scan_siblings_open(t->dir_fd, name + 1, false, siblings);
+        r = scan_server_submit(p->server, t->fd, t->path ? t->path : "", siblings, n, &t->job_fd);
+        scan_siblings_close(siblings, n);
+        if (r == -EPIPE) {
+                log_warning("gate: the scanner's zygote is gone, starting another");
+                p->server = scan_server_free(p->server);
+        }
+        return r;
+}
+
+static void start_tasks(ScanPool *p)
+{
+        ScanTask *t;
+
+        while (p->n_active < p->options.children && boottime_ns() >= p->retry_ns && (t = next_task(p))) {
+                int r;
+
+                if (t->started_ns == 0)
+                        t->started_ns = boottime_ns();
+                r = submit(p, t);
+                if (r >= 0) {
+                        t->started_ns = boottime_ns();
+                        p->active[p->n_active++] = t;
+                        continue;
+                }
+                if (boottime_ns() - t->started_ns > p->options.seconds * 1000000000ULL || is_stopping(p)) {
+                        finish(t, "the scanner cannot be reached");
+                        continue;
+                }
+                put_back(p, t);
+                p->retry_ns = boottime_ns() + RETRY_MS * 1000000ULL;
+        }
+}
+
+static uint64_t deadline_of(const ScanPool *p, const ScanTask *t)
+{
+        return t->started_ns + (p->options.seconds + p->options.delay_seconds + 1) * 1000000000ULL;
+}
+
+/* Takes task i out when it is done, late, or its answer (for tests) is delayed no longer. */
+static bool settle(ScanPool *p, size_t i, bool readable, uint64_t now)
+{
+        ScanTask *t = p->active[i];
+        const char *reason = NULL;
+
+        if (readable && !t->result) {
+                t->result = calloc(1, sizeof(*t->result));
+                if (t->result) {
+                        int r = scan_job_finish(t->job_fd, t->result);
+
+                        if (r < 0)
+                                reason = "the scanner gave no answer";
+                }
+        } else if (!t->result && now >= deadline_of(p, t))
+                reason = "timed out";
+        if (!t->result && !reason)
+                return false;
+        if (!reason && now - t->started_ns < p->options.delay_seconds * 1000000000ULL)
+                return false;
+        p->active[i] = p->active[--p->n_active];
+        finish(t, reason);
+        return true;
+}
+
+/* Polls the eventfd and the children that have not answered yet. */
+static void wait_and_settle(ScanPool *p)
+{
+        struct pollfd fds[POOL_CHILDREN_MAX + 1];
+        bool delayed = p->options.delay_seconds > 0 && p->n_active > 0;
+        uint64_t ignored;
+
+        fds[0] = (struct pollfd){ .fd = p->wake_fd, .events = POLLIN };
+        for (size_t i = 0; i < p->n_active; i++)
+                fds[i + 1] = (struct pollfd){
+                        .fd = p->active[i]->result ? -1 : p->active[i]->job_fd,
+                        .events = POLLIN,
+                };
+        (void) poll(fds, p->n_active + 1, delayed || p->retry_ns > boottime_ns() ? RETRY_MS : 1000);
+        (void) !read(p->wake_fd, &ignored, sizeof(ignored));
+        /* From the end: settling moves the last one down. */
+        for (size_t i = p->n_active; i-- > 0;)
+                (void) settle(p, i, fds[i + 1].fd >= 0 && fds[i + 1].revents != 0, boottime_ns());
+}
+
+static void *pool_thread(void *userdata)
+{
+        ScanPool *p = userdata;
+        ScanTask *t;
+
+        while (!is_stopping(p)) {
+                start_tasks(p);
+                wait_and_settle(p);
+        }
+        while (p->n_active > 0)
+                finish(p->active[--p->n_active], "the daemon stops");
+        while ((t = next_task(p)))
+                finish(t, "the daemon stops");
+        return NULL;
+}
+
+int scan_pool_start(ScanPool *p)
+{
+        int r;
+
+        /* Before anything is held: a host without a scanner is told at once. */
+        r = ensure_server(p);
+        if (r < 0)
+                return r;
+        r = gate_thread_new(&p->thread, pool_thread, p, "aiguard-pool");
+        p->running = r >= 0;
+        return r;
+}
+
+ScanPool *scan_pool_free(ScanPool *p)
+{
+        const uint64_t one = 1;
+
+        if (!p)
+                return NULL;
+        pthread_mutex_lock(&p->lock);
+        p->stopping = true;
+        pthread_mutex_unlock(&p->lock);
+        (void) !write(p->wake_fd, &one, sizeof(one));
+        if (p->running)
+                pthread_join(p->thread, NULL);
+        scan_server_free(p->server);
+        safe_close(p->wake_fd);
+        pthread_mutex_destroy(&p->lock);
+        free(p);
+        return NULL;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: the worker: requests that need /proc or a scan. Openers wait for some
+ * of them (RESOLVE) in the kernel's bridge, so it runs at the gate's priority,
+ * those first. Background classification is asked for here and finished on the
+ * pool's thread. Owns its queue and the background jobs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gate-internal.h"
+#include "lib/event.h"
+#include "lib/proc.h"
+
+#define WORKER_QUEUE_MAX 4096U
+#define WORKER_BYTES_MAX (4U << 20)
+#define BACKGROUND_MAX 512U
+#define BACKGROUND_OPENERS_MAX 64U
+
+typedef struct Item {
+        struct Item *next;
+        size_t size;
+        struct ag_request request; /* cut behind its path */
+} Item;
+
+/* One file that audit mode let pass, and who opened it meanwhile. */
+typedef struct Background {
+        struct Background *next;
+        struct Worker *worker;
+        int path_fd;
+        int fd;
+        size_t n_openers;
+        Item *openers;
+        struct ag_inode_key inode;
+        uint64_t seq;
+        bool keep;
+} Background;
+
+struct Worker {
+        Gate *gate;
+        pthread_t thread;
+        bool running;
+        pthread_mutex_t lock; /* everything below */
+        pthread_cond_t cond;
+        Item *urgent, **urgent_last;
+        Item *normal, **normal_last;
+        size_t n, bytes;
+        bool stopping;
+        Background *background;
+        size_t n_background;
+};
+
+int worker_new(Gate *g, struct Worker **ret)
+{
+        struct Worker *w = calloc(1, sizeof(*w));
+
+        if (!w)
+                return -ENOMEM;
+        w->gate = g;
+        lock_init(&w->lock);
+        pthread_cond_init(&w->cond, NULL);
+        w->urgent_last = &w->urgent;
+        w->normal_last = &w->normal;
+        *ret = w;
+        return 0;
+}
+
+/* The same process has asked already and nobody has looked: one look will do for both. */
+static bool is_repeated(const struct Worker *w, const struct ag_request *r)
+{
+        size_t n = 0;
+
+        if (r->kind != AG_REQUEST_MAPPED)
+                return false;
+        for (const Item *i = w->normal; i && n < 64; i = i->next, n++) {
+                if (i->request.kind == AG_REQUEST_MAPPED && i->request.tgid == r->tgid &&
+                    i->request.start_time == r->start_time)
+                        return true;
+        }
+        return false;
+}
+
+void worker_push(struct Worker *w, const struct ag_request *r)
+{
+        size_t size = offsetof(Item, request) + request_size(r);
+        Item *i;
+
+        LOCK_SCOPE(&w->lock);
+        if (w->stopping || w->n >= WORKER_QUEUE_MAX || w->bytes + size > WORKER_BYTES_MAX || is_repeated(w, r))
+                return;
+        i = malloc(size);
+        if (!i)
+                return;
+        i->next = NULL;
+        i->size = size;
+        memcpy(&i->request, r, request_size(r));
+        if (r->kind == AG_REQUEST_RESOLVE) {
+                *w->urgent_last = i;
+                w->urgent_last = &i->next;
+        } else {
+                *w->normal_last = i;
+                w->normal_last = &i->next;
+        }
+        w->n++;
+        w->bytes += size;
+        pthread_cond_signal(&w->cond);
+}
+
+static Item *pop(struct Worker *w)
+{
+        Item *i;
+
+        LOCK_SCOPE(&w->lock);
+        while (!w->urgent && !w->normal && !w->stopping)
+                pthread_cond_wait(&w->cond, &w->lock);
+        if (w->stopping)
+                return NULL;
+        if (w->urgent) {
+                i = w->urgent;
+                w->urgent = i->next;
+                if (!w->urgent)
+                        w->urgent_last = &w->urgent;
+        } else {
+                i = w->normal;
+                w->normal = i->next;
+                if (!w->normal)
+                        w->normal_last = &w->normal;
+        }
+        w->n--;
+        w->bytes -= i->size;
+        return i;
+}
+
+/* --------------------------------------------------------------- background */
+
+/* The opener as the gate would have seen it, with what /proc still knows of it. */
+static void fill_opener(const struct ag_request *r, struct ag_gated *ret)
+{
+        _cleanup_close_ int proc = proc_open((pid_t) r->tgid), fd = -EBADF;
+        uint64_t start, want = proc_ticks_from_ns(r->start_time);
+        ssize_t n;
+
+        *ret = (struct ag_gated){
+                .inode = r->inode,
+                .time = r->time,
+                .start_time = r->start_time,
+                .cgroup_id = r->cgroup_id,
+                .tgid = r->tgid,
+                .traits = r->traits,
+                .workload = r->workload,
+                .strength = r->strength,
+                .flags = r->flags,
+        };
+        if (proc < 0 || proc_start_ticks(proc, &start) < 0 || start + 1 < want || start > want + 1)
+                return;
+        (void) proc_uid(proc, &ret->uid);
+        fd = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
+        n = fd < 0 ? -1 : read(fd, ret->comm, sizeof(ret->comm) - 1);
+        if (n > 0 && ret->comm[n - 1] == '\n')
+                ret->comm[n - 1] = 0;
+}
+
+/* What enforcing would have done, told when it is known. */
+static void tell_opener(Gate *g, const struct ag_request *r, const struct ag_object *object, uint64_t micros)
+{
+        const GateHandlers *h = &g->options.handlers;
+        struct ag_gated who;
+        struct ag_event ev;
+
+        if (r->workload == AG_WORKLOAD_OTHER)
+                return;
+        fill_opener(r, &who);
+        (void) gate_decide(g, &who, r->tid, object, &ev);
+        gate_event_path(&ev, r->path);
+        if (object->flags & AG_OBJECT_MODEL && r->traits & ~(uint32_t) AG_TRAITS_PENDING && h->on_traits)
+                h->on_traits(h->userdata, (pid_t) r->tgid, r->start_time, AG_TRAIT_MODEL);
+        gate_tell(g, &ev, micros, false);
+}
+
+static void background_free(Background *b)
+{
+        while (b->openers) {
+                Item *next = b->openers->next;
+
+                free(b->openers);
+                b->openers = next;
+        }
+        safe_close(b->fd);
+        safe_close(b->path_fd);
+        free(b);
+}
+
+static void on_background_scanned(ScanTask *t)
+{
+        Background *b = t->userdata, **p;
+        struct Worker *w = b->worker;
+        Gate *g = w->gate;
+
+        gate_judge(g, t, &t->judgement);
+        if (b->keep && t->judgement.keep)
+                (void) gate_write_known(g, b->path_fd, &b->inode, &t->judgement.object, b->seq);
+        pthread_mutex_lock(&w->lock);
+        for (p = &w->background; *p != b; p = &(*p)->next)
+                ;
+        *p = b->next;
+        w->n_background--;
+        pthread_mutex_unlock(&w->lock);
+        for (const Item *i = b->openers; i; i = i->next)
+                tell_opener(g, &i->request, &t->judgement.object, t->judgement.micros);
+        scan_task_free(t);
+        background_free(b);
+}
+
+/* The same file is being judged: this opener is told with the others. Takes the item when true. */
+static bool join_background(struct Worker *w, Item *i)
+{
+        LOCK_SCOPE(&w->lock);
+        for (Background *b = w->background; b; b = b->next) {
+                if (memcmp(&b->inode, &i->request.inode, sizeof(b->inode)) != 0 || b->seq != i->request.write_seq ||
+                    b->n_openers >= BACKGROUND_OPENERS_MAX)
+                        continue;
+                i->next = b->openers;
+                b->openers = i;
+                b->n_openers++;
+                return true;
+        }
+        return false;
+}
+
+static int submit_background(struct Worker *w, Background *b, const struct ag_request *r)
+{
+        ScanTask *t = calloc(1, sizeof(*t));
+        const char *name;
+        int q;
+
+        if (!t)
+                return -ENOMEM;
+        t->gate = w->gate;
+        t->fd = b->fd;
+        t->job_fd = -EBADF;
+        t->dir_fd = r->path_len ? gate_open_directory(r->tid, r->path, &name) : -EBADF;
+        t->path = r->path_len ? strdup(r->path) : NULL;
+        t->inode = b->inode;
+        t->userdata = b;
+        t->on_done = on_background_scanned;
+        pthread_mutex_lock(&w->lock);
+        b->next = w->background;
+        w->background = b;
+        w->n_background++;
+        pthread_mutex_unlock(&w->lock);
+        q = scan_pool_submit(w->gate->pool, t);
+        if (q < 0) {
+                pthread_mutex_lock(&w->lock);
+                w->background = b->next; /* nobody else adds to it */
+                w->n_background--;
+                pthread_mutex_unlock(&w->lock);
+                scan_task_free(t);
+                return q;
+        }
+        GATE_COUNT(w->gate, scans);
+        return 0;
+}
+
+/* Takes the item. */
+static void classify(struct Worker *w, Item *i)
+{
+        const struct ag_request *r = &i->request;
+        Gate *g = w->gate;
+        struct ag_object object;
+        struct statx st;
+        Background *b;
+        int path_fd;
+
+        if (join_background(w, i))
+                return;
+        path_fd = gate_open_request(g, r, &st);
+        if (path_fd < 0) {
+                GATE_COUNT(g, unreachable);
+                free(i);
+                return;
+        }
+        if (!(r->flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE)) &&
+            gate_read_object(g, path_fd, &object) == 0 && gate_object_holds(g, path_fd, &object)) {
+                tell_opener(g, r, &object, 0);
+                safe_close(path_fd);
+                free(i);
+                return;
+        }
+        b = w->n_background < BACKGROUND_MAX ? calloc(1, sizeof(*b)) : NULL;
+        if (!b) {
+                safe_close(path_fd);
+                free(i);
+                return;
+        }
+        i->next = NULL;
+        *b = (Background){
+                .worker = w,
+                .path_fd = path_fd,
+                .fd = gate_reopen(path_fd),
+                .n_openers = 1,
+                .openers = i,
+                .inode = r->inode,
+                .seq = r->write_seq,
+                .keep = !(r->flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE)),
+        };
+        if (b->fd < 0 || submit_background(w, b, r) < 0)
+                background_free(b);
+}
+
+static void *worker_thread(void *userdata)
+{
+        struct Worker *w = userdata;
+        const GateHandlers *h = &w->gate->options.handlers;
+        Item *i;
+
+        while ((i = pop(w))) {
+                switch (i->request.kind) {
+                case AG_REQUEST_RESOLVE:
+                case AG_REQUEST_MAPPED:
+                        if (h->on_resolve)
+                                h->on_resolve(h->userdata, &i->request);
+                        free(i);
+                        break;
+                case AG_REQUEST_CGROUP:
+                        if (h->on_cgroup)
+                                h->on_cgroup(h->userdata, &i->request);
+                        free(i);
+                        break;
+                default:
+                        classify(w, i);
+                }
+        }
+        return NULL;
+}
+
+int worker_start(struct Worker *w)
+{
+        int r = gate_thread_new(&w->thread, worker_thread, w, "aiguard-worker");
+
+        w->running = r >= 0;
+        return r;
+}
+
+/* The pool must be gone already: it finishes the background jobs. */
+struct Worker *worker_free(struct Worker *w)
+{
+        if (!w)
+                return NULL;
+        for (Item *l[] = { w->urgent, w->normal }, **p = l; p < l + 2; p++) {
+                while (*p) {
+                        Item *next = (*p)->next;
+
+                        free(*p);
+                        *p = next;
+                }
+        }
+        pthread_cond_destroy(&w->cond);
+        pthread_mutex_destroy(&w->lock);
+        free(w);
+        return NULL;
+}
+
+void worker_stop(struct Worker *w)
+{
+        pthread_mutex_lock(&w->lock);
+        w->stopping = true;
+        pthread_cond_broadcast(&w->cond);
+        pthread_mutex_unlock(&w->lock);
+        if (w->running)
+                pthread_join(w->thread, NULL);
+        w->running = false;
+}
