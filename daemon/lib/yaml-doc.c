@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <yaml.h>
 
+#include "lib/escape.h"
 #include "lib/util-string.h"
 #include "lib/yaml-internal.h"
 
@@ -302,23 +303,34 @@ static int build(Builder *b, yaml_parser_t *p)
         return b->n_errors > 0 ? -EBADMSG : 0;
 }
 
+/* What YAML calls printable, and no byte order mark in the middle. */
+static bool is_allowed(uint32_t c)
+{
+        if (c < 0x20)
+                return c == '\t' || c == '\n' || c == '\r';
+        return c != 0x7f && (c < 0x80 || c == 0x85 || c >= 0xa0) && c != 0xfffe && c != 0xffff;
+}
+
 /* libyaml would report bad bytes without a usable place. */
 static int check_bytes(Builder *b, const char *data, size_t size)
 {
-        size_t at = utf8_valid_prefix(data, size);
         yaml_mark_t m = {};
 
-        if (at == size)
-                return 0;
-        for (size_t i = 0; i < at; i++) {
-                if (data[i] == '\n') {
-                        m.line++;
-                        m.column = 0;
-                } else if ((data[i] & 0xc0) != 0x80) {
-                        m.column++;
-                }
+        for (size_t i = 0; i < size;) {
+                uint32_t c = 0;
+                size_t n = utf8_next(data + i, size - i, &c);
+
+                if (n == 0)
+                        return error_at(b, m, "not valid UTF-8");
+                if (!is_allowed(c))
+                        return error_at(b, m,
+                                        c == 0 ? "a NUL character is not allowed"
+                                               : "a control character is not allowed");
+                m.column = c == '\n' ? 0 : m.column + 1;
+                m.line += c == '\n';
+                i += n;
         }
-        return error_at(b, m, data[at] ? "not valid UTF-8" : "a NUL character is not allowed");
+        return 0;
 }
 
 int yaml_doc_load_buffer(const char *name, const char *data, size_t size, Diag *diag, YamlDoc **ret)
