@@ -146,6 +146,8 @@ run() {
         echo "$* -> $rc: $out"
 }
 
+# ends CODE [WHEN]: what `run` came to.
+ends() { [ "$rc" = "$1" ] || { echo "${2:+$2: }ended with $rc instead of $1: $out"; return 1; }; }
 value() { printf '%s\n' "$out" | sed -n "s/.*\\b$1=\\([^ ]*\\).*/\\1/p" | tail -n 1; }
 
 # fresh NAME FROM: a file of its own with nobody's history; prints its path.

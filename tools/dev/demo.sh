@@ -30,8 +30,7 @@ fi
 
 say "This machine's kernel does not take BPF LSM programs, so the show runs in a virtual machine: Debian's own kernel,"
 say "systemd, journald and a camera (the kernel's test camera \"vivid\"). It boots in about twenty seconds."
-rm -rf "$build/vm/stage"
-make --no-print-directory -s DESTDIR="$build/vm/stage" install
+make --no-print-directory -s vm-stage
 BUILD=.build tests/vm/build-image.sh
 exec env BUILD=.build tests/vm/run.sh --kernel "${KERNEL:-6.12}" --timeout 600 --out "$build/vm/out/demo" \
         --put tools/dev/demo-show.sh --put tests/integration/ort.js --put tests/integration/mkmodel.py \

@@ -9,6 +9,7 @@ in_the_middle() {
         false
         true
 }
+# shellcheck disable=SC2154
 unset_variable() { echo "$this_is_not_set"; }
 not_here() { echo "not on this machine" && exit 77; }
 

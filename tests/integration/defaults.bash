@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Overview: the table of defaults, cell by cell, as the kernel and the gate apply it: four workloads that differ only
+# in risk meet each case of the table. The policy says nothing but who they are.
+# The tests themselves, sourced by tests/vm/suites/behaviour/40-defaults.sh, which lists them, and by the mutants.
+
+WHO='undeclared medium high state'
+DEFAULTS_POLICY='aiguard: 1
+mode: enforce
+workloads:
+  defaults-medium: { match: { unit: "d-medium-*.service" }, risk: medium, jurisdiction: kz }
+  defaults-high: { match: { unit: "d-high-*.service" }, risk: high, jurisdiction: kz }
+  defaults-state: { match: { unit: "d-state-*.service" }, risk: medium, state_equivalent: true, jurisdiction: kz }'
+
+opener() { # who, case, command...
+        local who=$1 case=$2
+        shift 2
+        if [ "$who" = undeclared ]; then run "$@"; else run as_unit "d-$who-$case.service" "$@"; fi
+}
+
+# cell CASE WHO ACTION FILE: the open ends as the action says, and the strongest entry about it is of that action.
+judge() { # who, action, path
+        local want=0 decision
+        [ "$2" != deny ] || want=1
+        [ "$rc" = "$want" ] || { echo "$1: ended with $rc, the table says $2: $out"; return 1; }
+        if [ "$2" = allow ]; then
+                wait_entries 0 "$REFUSED $AUDITED"
+                return
+        fi
+        for _ in $(seq 25); do
+                collect
+                decision=$(jq -r --arg p "$3" 'select((.AIGUARD_MODEL_PATH // .AIGUARD_DEVICE // "") | endswith($p))
+                        | .AIGUARD_DECISION // empty' "$T/entries" | sort -u | paste -sd ' ')
+                [ "$decision" != "$2" ] || return 0
+                sleep 0.2
+        done
+        echo "$1: the table says $2, the journal '$decision'"
+        return 1
+}
+row() { # case, file to copy, action per workload
+        local case=$1 from=$2 who file
+        shift 2
+        for who in $WHO; do
+                file=$(fresh "d-$case-$who.onnx" "$from")
+                mark
+                opener "$who" "$case" "$PROBE" --ai "$RUNTIME" --timeout 20 open "$file"
+                judge "$who" "$1" "$file" || return 1
+                shift
+        done
+}
+sensor_row() {
+        local who
+        for who in $WHO; do
+                mark
+                opener "$who" sensor "$PROBE" --ai "$RUNTIME" open "$CAMERA"
+                judge "$who" deny "$CAMERA" || return 1
+        done
+}
+
+# The corpus's own word for what is suspect and what is merely capable: the scanner's.
+find_status() {
+        [ -n "$CORPUS" ] || return 0
+        aiguardctl scan --json "$CORPUS" 2>/dev/null | jq -r "select($1) | .path" | grep -E '\.(onnx|safetensors)$' | head -n 1
+}
+suspects() {
+        local f
+        f=$(find_status '.status == "suspect"')
+        [ -n "$f" ] || { echo "nothing in the corpus is suspect"; return 77; }
+        # The path may be its evidence, so it keeps its place and is opened where it lies.
+        local who action
+        set -- audit audit deny deny
+        for who in $WHO; do
+                action=$1 && shift
+                mark
+                opener "$who" suspect "$PROBE" --ai "$RUNTIME" open "$f"
+                judge "$who" "$action" "$f" || return 1
+        done
+}
+capables() {
+        local f
+        f=$(find_status '.model_capabilities[]?.status == "capable"')
+        [ -n "$f" ] || { echo "nothing in the corpus is only capable"; return 77; }
+        local who action
+        set -- report report audit audit
+        for who in $WHO; do
+                action=$1 && shift
+                mark
+                opener "$who" capable "$PROBE" --ai "$RUNTIME" open "$f"
+                judge "$who" "$action" "$f" || return 1
+        done
+}
+
+# The deadline: the daemon counts as alive and does not answer.
+deadline_row() {
+        local who file main failed=0
+        main=$(systemctl show -P MainPID aiguardd)
+        for who in $WHO; do
+                file=$(fresh "d-unknown-$who.onnx" "$MODELS/good-03.onnx")
+                start_waiting "$who" unknown "$file"
+                kill -STOP "$main"
+                : >"$T/go"
+                finish_waiting
+                kill -CONT "$main"
+                sleep 1
+                [ "$rc" = 1 ] || { echo "$who: $rc, the table says deny: $out"; failed=1; }
+        done
+        return $failed
+}
+daemon_down_row() {
+        local who file failed=0
+        for who in $WHO; do
+                file=$(fresh "d-down-$who.onnx" "$MODELS/good-04.onnx")
+                start_waiting "$who" down "$file"
+                systemctl stop aiguardd
+                : >"$T/go"
+                finish_waiting
+                systemctl start aiguardd
+                wait_status '.mode == "enforce"'
+                [ "$rc" = "$1" ] || { echo "$who: ended with $rc instead of $1: $out"; failed=1; }
+                shift
+        done
+        return $failed
+}
+# A process that is known to the daemon already, loads its runtime, and opens when told to.
+start_waiting() {
+        local command="\"$PROBE\" --ai \"$RUNTIME\" exec sh -c 'echo up >$T/up; until [ -e $T/go ]; do sleep 0.1; done; exec $PROBE --timeout 20 open $3'"
+        rm -f "$T/go" "$T/up"
+        if [ "$1" = undeclared ]; then sh -c "$command" >"$T/out" 2>&1 &
+        else as_unit "d-$1-$2.service" sh -c "$command" >"$T/out" 2>&1 &
+        fi
+        waiting=$!
+        for _ in $(seq 100); do [ ! -e "$T/up" ] || break; sleep 0.1; done
+        sleep 0.5
+}
+finish_waiting() {
+        rc=0
+        wait "$waiting" || rc=$?
+        out=$(cat "$T/out")
+}

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Overview: the first open of an unknown model is held: not refused, not let through, and without using the CPU.
+# First with a scanner that takes three seconds, so that there is time for every attack on the hold.
+# The tests themselves, sourced by tests/vm/suites/behaviour/30-hold.sh, which lists them, and by the mutants.
+
+waited() { # at least MS, using less than 50 ms of CPU
+        [ "$(value wall_ms)" -ge "$1" ] || { echo "did not wait: $out"; return 1; }
+        [ "$(value cpu_ms)" -lt 50 ] || { echo "used the CPU while it waited: $out"; return 1; }
+}
+
+held_refused() {
+        local f
+        f=$(fresh hold-bad.onnx "$MODELS/bad-10.onnx")
+        refused "$f" model ai open "$f"
+        waited 2500
+}
+held_allowed() {
+        local f
+        f=$(fresh hold-good.onnx "$MODELS/good-10.onnx")
+        allowed ai open "$f"
+        waited 2500
+}
+by_runtime() {
+        local f
+        f=$(fresh hold-ort.onnx "$MODELS/bad-11.onnx")
+        refused "$f" model ort load "$f"
+}
+handled_signal() { # file, exit code
+        run ai signal-handled "$1" 100
+        ends "$2"
+        [ "$(value signals)" -ge 1 ] || { echo "the handler never ran: $out"; return 1; }
+}
+handled_signal_bad() { handled_signal "$(fresh hold-sig-bad.onnx "$MODELS/bad-12.onnx")" 1; }
+handled_signal_good() { handled_signal "$(fresh hold-sig-good.onnx "$MODELS/good-12.onnx")" 0; }
+killed() {
+        run ai signal-kill "$(fresh hold-kill.onnx "$MODELS/bad-13.onnx")" 700
+        ends 0
+        [ "$(value reap_ms)" -lt 1000 ] || { echo "took long to die: $out"; return 1; }
+}
+# The next opener is not answered with what was meant for the dead one.
+after_killed() {
+        local f
+        f=$(fresh hold-kill-2.onnx "$MODELS/bad-14.onnx")
+        run ai signal-kill "$f" 300
+        ends 0
+        refused "$f" model ai open "$f"
+}
+swapped() {
+        local bad good
+        bad=$(fresh hold-swap.onnx "$MODELS/bad-15.onnx")
+        good=$(fresh hold-swap-other.onnx "$MODELS/good-15.onnx")
+        run ai swap "$bad" "$good" 500
+        ends 1
+        [ "$(value during)" = yes ] || { echo "swapped too late: $out"; return 1; }
+        allowed ai open "$bad"
+}
+# In the first microseconds, before the daemon has found the file: over and over, none may get through.
+swapped_early() {
+        local i bad good n=0
+        for i in $(seq 12); do
+                bad=$(fresh "swap-$i.onnx" "$MODELS/bad-16.onnx")
+                good=$(fresh "swap-$i-other.onnx" "$MODELS/good-16.onnx")
+                run ai swap "$bad" "$good" 0
+                [ "$rc" = 0 ] && [ "$(value during)" = yes ] && n=$((n + 1))
+        done
+        [ "$n" = 0 ] || { echo "$n of 12 got through"; return 1; }
+}
+fifo_in_its_place() {
+        local f
+        f=$(fresh a.onnx "$MODELS/bad-17.onnx")
+        run ai --timeout 20 deleted-fifo "$f"
+        rm -f "$f (deleted)"
+        ends 1
+        f=$(fresh hold-after-fifo.onnx "$MODELS/bad-18.onnx")
+        run ai open "$f"
+        ends 1
+}
+shared_mapping() {
+        cp "$MODELS/good-19.onnx" /dev/shm/shared.onnx
+        run ai shared-write /dev/shm/shared.onnx "$MODELS/bad-19.onnx"
+        ends 1
+}
+shared_mapping_disk() {
+        run ai shared-write "$(fresh shared.onnx "$MODELS/good-20.onnx")" "$MODELS/bad-20.onnx"
+        ends 1
+}
+rewritten() {
+        run ai rewrite "$(fresh rewrite.onnx "$MODELS/good-21.onnx")" "$MODELS/bad-21.onnx"
+        ends 1
+}
+by_older_thread() {
+        local f
+        f=$(fresh hold-thread.onnx "$MODELS/bad-22.onnx")
+        refused "$f" model ai threads "$f"
+        waited 2500
+}
+others_pass() {
+        local f start
+        f=$(fresh hold-others.onnx "$MODELS/bad-23.onnx")
+        "$PROBE" --ai "$RUNTIME" open "$f" >"$T/held" 2>&1 &
+        sleep 0.7
+        run "$PROBE" open "$f"
+        ends 0
+        [ "$(value wall_ms)" -lt 1000 ] || { echo "no AI, and had to wait: $out"; return 1; }
+        rc=0
+        wait $! || rc=$?
+        out=$(cat "$T/held")
+        ends 1
+}
+daemon_answers_meanwhile() {
+        "$PROBE" --ai "$RUNTIME" open "$(fresh hold-busy.onnx "$MODELS/bad-24.onnx")" >/dev/null 2>&1 &
+        sleep 0.5
+        timeout 2 aiguardctl status >/dev/null
+        wait || true
+}
+# Whatever becomes of the scanner costs its file the classification, and nothing else.
+scanner_killed() {
+        local f main children
+        f=$(fresh hold-scanner.onnx "$MODELS/bad-25.onnx")
+        mark
+        "$PROBE" --ai "$RUNTIME" open "$f" >"$T/out" 2>&1 &
+        pid=$!
+        sleep 1
+        main=$(systemctl show -P MainPID aiguardd)
+        children=$(pgrep -P "$main" -f scanner | xargs -r -n1 pgrep -P)
+        [ -n "$children" ] || { echo "no scanner at work"; return 1; }
+        # shellcheck disable=SC2086
+        kill -KILL $children
+        rc=0
+        wait $pid || rc=$?
+        out=$(cat "$T/out")
+        # Unparsable: an undeclared workload is audited for that, it is not refused.
+        ends 0
+        wait_entries 1 "$ID_MODEL_AUDITED" ".OBJECT_PID == \"$pid\""
+        [ "$(systemctl show -P MainPID aiguardd)" = "$main" ]
+}
+
+# Ten sleep in the gate when the daemon dies. Nobody may get a forbidden model, nobody may hang.
+daemon_dies() {
+        local i pids=() through=0 hung=0 refused=0 good=0
+        for i in $(seq 30 39); do
+                if [ $((i % 2)) = 0 ]; then fresh "die-bad-$i.onnx" "$MODELS/bad-$i.onnx"
+                else fresh "die-good-$i.onnx" "$MODELS/good-$i.onnx"; fi >"$T/die-$i"
+        done
+        for i in $(seq 30 39); do
+                "$PROBE" --ai "$RUNTIME" --timeout 30 open "$(cat "$T/die-$i")" >/dev/null 2>&1 &
+                pids+=($!)
+        done
+        sleep 1.5
+        systemctl kill --signal=KILL --kill-whom=main aiguardd
+        for i in $(seq 30 39); do
+                rc=0
+                wait "${pids[$((i - 30))]}" || rc=$?
+                case $rc-$((i % 2)) in
+                0-0) through=$((through + 1)) ;;
+                0-1) good=$((good + 1)) ;;
+                1-*) refused=$((refused + 1)) ;;
+                *) hung=$((hung + 1)) ;;
+                esac
+        done
+        note "of ten openers asleep when the daemon died: $refused got EPERM, $good harmless ones opened"
+        [ "$through" = 0 ] || { echo "$through forbidden models got through"; return 1; }
+        [ "$hung" = 0 ] || { echo "$hung hung"; return 1; }
+        wait_status '.mode == "enforce"'
+        [ "$(status | jq '.gate.denied_previous')" -ge 1 ] || { echo "not counted: $(status | jq -c .gate)"; return 1; }
+        refused "$(fresh after-death.onnx "$MODELS/bad-26.onnx")" model ai open /work/fresh/after-death.onnx
+}
+daemon_restarts() {
+        local i pids=() bad=0
+        for i in $(seq 30 39); do fresh "stop-bad-$i.onnx" "$MODELS/bad-$i.onnx" >/dev/null; done
+        for i in $(seq 30 39); do
+                "$PROBE" --ai "$RUNTIME" --timeout 30 open "/work/fresh/stop-bad-$i.onnx" >/dev/null 2>&1 &
+                pids+=($!)
+        done
+        sleep 1
+        systemctl restart aiguardd
+        for i in "${pids[@]}"; do
+                rc=0
+                wait "$i" || rc=$?
+                [ "$rc" = 1 ] || bad=$((bad + 1))
+        done
+        [ "$bad" = 0 ] || { echo "$bad of ten were not refused"; return 1; }
+}
+
+no_delay_in_audit() {
+        local f
+        f=$(fresh hold-audit.onnx "$MODELS/bad-27.onnx")
+        refused "$f" model ai open "$f"
+        [ "$(value wall_ms)" -lt 500 ] || { echo "audit mode made it wait: $out"; return 1; }
+        jq -e 'select(.AIGUARD_WOULD_HELD_US != null)' "$T/entries" >/dev/null ||
+                { echo "the entry does not say how long it would have been held"; return 1; }
+}
+
+three_hundred() {
+        local before
+        rm -rf /work/many
+        cp -r "$MODELS/many" /work/many
+        sync -f /work/many
+        before=$(counter timed_out)
+        run ai --timeout 120 many /work/many/*.onnx
+        ends 0
+        [ "$(value right)" = 300 ] || { echo "$out"; return 1; }
+        [ "$(counter timed_out)" = "$before" ] || { echo "$(($(counter timed_out) - before)) met the deadline"; return 1; }
+        note "three hundred first opens at once: $out"
+}
+dropped_caches() {
+        local f
+        f=$(fresh drop.onnx "$MODELS/bad-28.onnx")
+        refused "$f" model ai open "$f"
+        sync
+        echo 3 >/proc/sys/vm/drop_caches
+        refused "$f" model ai open "$f"
+}
+# The daemon is gone and the inode was evicted: what was refused stays refused, from the map that is pinned.
+dropped_caches_no_daemon() {
+        local f
+        f=$(fresh drop-dead.onnx "$MODELS/bad-29.onnx")
+        refused "$f" model ai open "$f"
+        systemctl stop aiguardd
+        sync
+        echo 3 >/proc/sys/vm/drop_caches
+        run ai open "$f"
+        systemctl start aiguardd
+        ends 1
+}
+
+overlay() { # DIR: lower files in DIR/lower, mounted on DIR/merged
+        rm -rf "$1"
+        mkdir -p "$1/lower" "$1/upper" "$1/work" "$1/merged"
+        cp "$MODELS/bad-31.onnx" "$1/lower/bad.onnx"
+        cp "$MODELS/good-31.onnx" "$1/lower/good.onnx"
+        cp "$MODELS/good-32.onnx" "$1/lower/later.onnx"
+}
+on_overlay() {
+        overlay /work/ovl
+        mount -t overlay overlay -o lowerdir=/work/ovl/lower,upperdir=/work/ovl/upper,workdir=/work/ovl/work /work/ovl/merged
+        trap 'umount /work/ovl/merged' EXIT
+        refused any model ai open /work/ovl/merged/bad.onnx
+        allowed ai open /work/ovl/merged/good.onnx
+        # Rewritten below: the overlay's own inode does not change.
+        allowed ai open /work/ovl/merged/later.onnx
+        dd if="$MODELS/bad-32.onnx" of=/work/ovl/lower/later.onnx conv=notrunc status=none
+        run ai open /work/ovl/merged/later.onnx
+        ends 1
+        # Copied up, then rewritten above.
+        allowed ai open /work/ovl/merged/good.onnx
+        dd if="$MODELS/bad-33.onnx" of=/work/ovl/merged/good.onnx conv=notrunc status=none
+        run ai open /work/ovl/merged/good.onnx
+        ends 1
+}
+on_user_overlay() {
+        overlay /work/uovl
+        cat >"$T/uovl.sh" <<END
+set -e
+mount -t overlay overlay -o lowerdir=/work/uovl/lower,upperdir=/work/uovl/upper,workdir=/work/uovl/work /work/uovl/merged
+ai() { "$PROBE" --ai "$RUNTIME" open "\$1" || r=\$?; echo "\$1 \${r:-0}"; r=0; }
+ai /work/uovl/merged/bad.onnx
+ai /work/uovl/merged/later.onnx
+dd if=$MODELS/bad-32.onnx of=/work/uovl/lower/later.onnx conv=notrunc status=none
+ai /work/uovl/merged/later.onnx
+END
+        run unshare --user --map-root-user --mount sh "$T/uovl.sh"
+        grep -q 'bad.onnx 1$' "$T/out"
+        grep -q 'later.onnx 0$' "$T/out" || { echo "a harmless one was refused: $out"; return 1; }
+        [ "$(tail -n 1 "$T/out")" = "/work/uovl/merged/later.onnx 1" ] || { echo "the rewritten one opened: $out"; return 1; }
+}
