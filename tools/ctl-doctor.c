@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: `aiguardctl doctor`: is this host able, and for each no the exact
+ * fix. Asks the host itself (lib/features.h); needs no daemon and, as far as
+ * possible, no root. Changes nothing.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "ctl-bus.h"
+#include "ctl-output.h"
+#include "lib/features.h"
+#include "lib/macro.h"
+#include "lib/util-string.h"
+#include "verbs.h"
+
+#define EXIT_OBSERVE_ONLY 3
+#define EXIT_NOT_ASKED 6
+
+static void print_usage(FILE *f)
+{
+        fputs("aiguardctl doctor [--json]\n\n"
+              "Is this host able to enforce, and if not, what exactly is missing?\n\n"
+              "Exit: 0 able; 1 not able; 2 called wrongly; 3 able to scan and explain, but the kernel\n"
+              "does not run LSM programs, so nothing is enforced; 6 not everything could be asked: run\n"
+              "it as root.\n",
+              f);
+}
+
+static const char *state_name(FeatureState s)
+{
+        static const char *const names[] = { "ok", "missing", "unknown" };
+
+        return (unsigned) s < ARRAY_SIZE(names) ? names[s] : "unknown";
+}
+
+/*
+ * The rights of whoever calls this are no property of the host: the daemon has its own. Without them some
+ * probes come back unknown, and that is what counts.
+ */
+static int verdict(const FeatureResult *f, size_t n)
+{
+        bool missing = false, lsm = true, unknown = false;
+
+        for (size_t i = 0; i < n; i++) {
+                if (!f[i].required || streq(f[i].name, "rights"))
+                        continue;
+                if (f[i].state == FEATURE_UNKNOWN)
+                        unknown = true;
+                if (f[i].state != FEATURE_MISSING)
+                        continue;
+                if (streq(f[i].name, "bpf-lsm"))
+                        lsm = false;
+                else
+                        missing = true;
+        }
+        return missing ? EXIT_FAILURE : !lsm ? EXIT_OBSERVE_ONLY : unknown ? EXIT_NOT_ASKED : EXIT_SUCCESS;
+}
+
+static const char *verdict_text(int code)
+{
+        switch (code) {
+        case EXIT_SUCCESS:
+                return "This host is able to enforce.";
+        case EXIT_OBSERVE_ONLY:
+                return "This host can scan files and explain policies, and enforces nothing: see bpf-lsm.";
+        case EXIT_NOT_ASKED:
+                return "Not everything could be asked. Run it as root: sudo aiguardctl doctor";
+        default:
+                return "This host is not able to run aiguardd.";
+        }
+}
+
+/* Not a matter of the host's ability: for the eye only. */
+static const char *daemon_state(void)
+{
+        sd_bus *bus = NULL;
+        int r = ctl_bus_connect(&bus);
+
+        sd_bus_close_unref(bus);
+        return r >= 0 ? "runs" : r == -EACCES ? "may not be asked (root, or group aiguard)" : "does not run";
+}
+
+static int print_json(const FeatureResult *f, size_t n, int code)
+{
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < n; i++)
+                (void) json_array_append_new(
+                                list, json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "name", f[i].name, "title",
+                                                f[i].title, "state", state_name(f[i].state), "required",
+                                                f[i].required, "detail", f[i].detail, "fix", f[i].fix));
+        if (out_json(json_pack("{s:s, s:i, s:s, s:o}", "verdict", verdict_text(code), "exit", code, "daemon",
+                               daemon_state(), "probes", list)) != EXIT_SUCCESS)
+                return EXIT_FAILURE;
+        return code;
+}
+
+static void print_text(const FeatureResult *f, size_t n)
+{
+        static const OutColor colors[] = { OUT_GOOD, OUT_BAD, OUT_DOUBT };
+        static const char *const words[] = { "ok", "NO", "?" };
+
+        for (size_t i = 0; i < n; i++) {
+                /* What is missing and not needed is a pity, not a no. */
+                const char *word =
+                                f[i].state == FEATURE_MISSING && !f[i].required ? "no" : words[f[i].state];
+
+                printf("%s%-3s%s %-38s ", out_color(colors[f[i].state]), word, out_color(OUT_PLAIN),
+                       f[i].title);
+                fputs_escaped(f[i].detail, stdout);
+                putchar('\n');
+                if (f[i].state != FEATURE_OK && f[i].fix[0]) {
+                        fputs("       fix: ", stdout);
+                        fputs_escaped(f[i].fix, stdout);
+                        putchar('\n');
+                }
+        }
+        printf("    %-38s %s\n", "aiguardd", daemon_state());
+}
+
+int verb_doctor(int argc, char **argv)
+{
+        static const struct option options[] = {
+                { "help", no_argument, NULL, 'h' },
+                { "json", no_argument, NULL, 'j' },
+                {},
+        };
+        FeatureResult f[FEATURES_MAX];
+        bool json = false;
+        size_t n;
+        int c, code;
+
+        while ((c = getopt_long(argc, argv, "hj", options, NULL)) >= 0)
+                switch (c) {
+                case 'h':
+                        print_usage(stdout);
+                        return EXIT_SUCCESS;
+                case 'j':
+                        json = true;
+                        break;
+                default:
+                        print_usage(stderr);
+                        return EXIT_USAGE;
+                }
+        if (optind < argc) {
+                print_usage(stderr);
+                return EXIT_USAGE;
+        }
+        n = features_probe(f);
+        code = verdict(f, n);
+        if (json)
+                return print_json(f, n, code);
+        print_text(f, n);
+        printf("\n%s\n", verdict_text(code));
+        return code;
+}
