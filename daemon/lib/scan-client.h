@@ -22,6 +22,7 @@ typedef struct ScanServerOptions {
         const char *modelcaps_dir; /* NULL: the installed ones */
         unsigned seconds; /* CPU and wall limit of one job; 0: default 10 */
         bool reuse; /* one child for many files: only for offline scans of one's own files */
+        unsigned delay_ms; /* for tests: each job sleeps so long before it reads a byte; its limits begin after that */
 } ScanServerOptions;
 
 int scan_server_new(const ScanServerOptions *options, ScanServer **ret);

@@ -12,6 +12,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "lib/classify.h"
@@ -36,6 +37,23 @@ static uint64_t now_usec(void)
         return (uint64_t) ts.tv_sec * 1000000U + (uint64_t) ts.tv_nsec / 1000U;
 }
 
+/* Not fstat() of the C library, which may be a system call that takes a path: the sandbox has none of these. */
+static int stat_file(int fd, uint64_t *ret_size)
+{
+        struct stat st;
+
+#if defined(__x86_64__) || defined(__aarch64__)
+        if (syscall(SYS_fstat, fd, &st) < 0)
+#else
+        if (fstat(fd, &st) < 0)
+#endif
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EBADF;
+        *ret_size = (uint64_t) st.st_size;
+        return 0;
+}
+
 static void set_text(char *dst, size_t size, const char *s)
 {
         memset(dst, 0, size);
@@ -46,11 +64,11 @@ static void read_siblings(Scan *s, ModelFacts *facts)
 {
         for (size_t i = 0; i < MIN(s->n_siblings, (size_t) SCAN_SIBLINGS_MAX); i++) {
                 Source source;
-                struct stat st;
+                uint64_t size = 0;
 
-                if (fstat(s->siblings[i].fd, &st) < 0 || !S_ISREG(st.st_mode))
+                if (stat_file(s->siblings[i].fd, &size) < 0)
                         continue;
-                source_init_fd(&source, s->siblings[i].fd, (uint64_t) st.st_size);
+                source_init_fd(&source, s->siblings[i].fd, size);
                 model_read_sibling(s->siblings[i].name, &source, facts);
                 s->result->bytes_read += source.bytes_read;
         }
@@ -125,16 +143,16 @@ void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_sib
         uint64_t begin = now_usec();
         const char *slash = strrchr(path, '/');
         Scan s = { .path = path, .siblings = siblings, .n_siblings = n_siblings, .set = modelcaps, .result = ret };
-        struct stat st;
+        uint64_t size = 0;
 
         memset(ret, 0, sizeof(*ret));
         ret->version = CLASSIFICATION_VERSION;
-        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        if (stat_file(fd, &size) < 0) {
                 ret->status = SCAN_UNPARSABLE;
                 set_text(ret->reason, sizeof(ret->reason), "not a regular file");
                 return;
         }
-        source_init_fd(&s.source, fd, (uint64_t) st.st_size);
+        source_init_fd(&s.source, fd, size);
         if (runtime_read_elf(modelcaps->runtimes, &s.source, slash ? slash + 1 : path, ret))
                 set_text(ret->format, sizeof(ret->format), "elf");
         for (size_t i = 0; model_readers[i]; i++)
