@@ -24,9 +24,9 @@ int gate_reopen(int path_fd)
         if (r < 0)
                 return r;
         if (!S_ISREG(st.stx_mode))
-                return -EBADFD;
+                return -EOPNOTSUPP;
         if (!gate_fs_is_local(path_fd))
-                return -EREMOTE;
+                return -EOPNOTSUPP;
         snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
         fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOATIME);
         if (fd < 0 && errno == EPERM)

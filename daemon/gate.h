@@ -83,7 +83,7 @@ uint64_t gate_heartbeat(const Gate *g); /* boot time of the gate thread's last t
  * What is this file to inference? AG_OBJECT_LIBRARY_* or AG_OBJECT_INTERPRETER
  * flags, 0 for neither. `path_fd` may be O_PATH; `path` is a hint. From the
  * inode's storage when it is known, else by a scan: waits for it. Not on the
- * gate's thread. The result is stored.
+ * gate's thread. The result is stored. -EOPNOTSUPP: it can never be looked into (remote, no regular file).
  */
 int gate_classify_library(Gate *g, int path_fd, const char *path, uint32_t *ret_flags);
 
