@@ -2,9 +2,11 @@
 # Tests of the programs. `test-bpf` runs natively what the host allows; the rest runs in the VM.
 BPF_TESTS := $(BUILD)/tests
 
-$(BPF_TESTS)/bpf-%: $(BUILD)/obj/tests/bpf/%.o
+$(BPF_TESTS)/bpf-verify: $(BUILD)/obj/tests/bpf/verify.o
+$(BPF_TESTS)/bpf-hooks: $(BUILD)/obj/tests/bpf/hooks.o $(BUILD)/obj/tests/bpf/stand-in.o
+$(BPF_TESTS)/bpf-%:
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $^ -lbpf -lelf -lz -o $@
+	$(CC) $(CFLAGS) $^ -lbpf -lelf -lz -pthread -o $@
 
 bpf-verify: $(BPF_TESTS)/bpf-verify ## load every program alone and all together, print what the verifier says
 	$<
