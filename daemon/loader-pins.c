@@ -137,7 +137,7 @@ int loader_pins_set_aside(const char *dir)
         char old[512];
         int r;
 
-        snprintf(old, sizeof(old), "%s.old", dir);
+        snprintf(old, sizeof(old), "%s-old", dir);
         r = remove_dir(old);
         if (r < 0)
                 return log_error_errno(r, "loader: %s cannot be removed", old);
@@ -170,7 +170,7 @@ int loader_pins_remove_links(const char *dir, unsigned long keep_stamp)
                         r = log_error_errno(-errno, "loader: %s cannot be removed", path);
         }
         closedir(d);
-        snprintf(path, sizeof(path), "%s.old", dir);
+        snprintf(path, sizeof(path), "%s-old", dir);
         if (remove_dir(path) < 0)
                 r = log_error_errno(-errno, "loader: %s cannot be removed", path);
         return r;
@@ -181,7 +181,7 @@ int loader_pins_remove_all(const char *dir)
         char old[512];
         int r, q;
 
-        snprintf(old, sizeof(old), "%s.old", dir);
+        snprintf(old, sizeof(old), "%s-old", dir);
         r = remove_dir(dir);
         q = remove_dir(old);
         return r < 0 ? r : q;

@@ -56,7 +56,7 @@ install: all ## install into DESTDIR and PREFIX (/usr); without DESTDIR systemd 
 # The order is the safe one: first nothing new is decided, then nothing old is enforced, then the files go.
 uninstall: ## stop the daemon, unpin everything, remove the files; /etc/aiguard and /var/lib/aiguard stay
 	@if $(LIVE); then systemctl disable --now aiguardd.service 2>/dev/null || :; fi
-	@if [ -z "$(DESTDIR)" ]; then rm -rf $(PIN_DIR) $(PIN_DIR).*; fi
+	@if [ -z "$(DESTDIR)" ]; then rm -rf $(PIN_DIR) $(PIN_DIR)-*; fi
 	rm -f $(BINDIR)/aiguardctl $(LIBDIR)/systemd/journald@aiguard.conf.d/10-aiguard.conf $(LIBDIR)/sysusers.d/aiguard.conf \
 		$(LIBDIR)/tmpfiles.d/aiguard.conf $(DATADIR)/dbus-1/system.d/org.aiguard1.conf \
 		$(DATADIR)/bash-completion/completions/aiguardctl $(DATADIR)/zsh/site-functions/_aiguardctl
