@@ -17,7 +17,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/fanotify.h>
-#include <sys/klog.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
@@ -133,8 +132,7 @@ static int attach_lsm_probe(void)
         };
         LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_LSM_MAC);
         _cleanup_close_ int program = -EBADF, link = -EBADF;
-        int id = libbpf_find_vmlinux_btf_id("syslog", BPF_LSM_MAC);
-        const int size_of_buffer = 10; /* SYSLOG_ACTION_SIZE_BUFFER */
+        int id = libbpf_find_vmlinux_btf_id("task_getsid", BPF_LSM_MAC);
 
         if (id <= 0)
                 return id < 0 ? id : -ENOENT;
@@ -145,7 +143,7 @@ static int attach_lsm_probe(void)
         link = bpf_raw_tracepoint_open(NULL, program);
         if (link < 0)
                 return -errno;
-        return klogctl(size_of_buffer, NULL, 0) < 0 && errno == EPERM ? 0 : -ENOSYS;
+        return getsid(getpid()) < 0 && errno == EPERM ? 0 : -ENOSYS;
 }
 
 static void probe_lsm_attach(FeatureResult *f)
