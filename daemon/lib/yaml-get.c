@@ -270,15 +270,14 @@ static unsigned edits_between(const char *a, const char *b)
 const char *closest_word(const char *word, const char *const *words)
 {
         size_t n = strlen(word);
-        unsigned best = n <= 3 ? 1 : n <= 6 ? 2 : 3;
+        unsigned best = 4; /* more than three edits are another word */
         const char *found = NULL;
 
-        best++;
         for (size_t i = 0; words[i]; i++) {
                 unsigned d = edits_between(word, words[i]);
 
-                /* never all of a short word */
-                if (d < best && d < strlen(words[i])) {
+                /* less than half of either word */
+                if (d < best && 2 * d < n && 2 * d < strlen(words[i])) {
                         best = d;
                         found = words[i];
                 }
