@@ -18,6 +18,9 @@
 #include "lib/util-string.h"
 #include "verbs.h"
 
+/* Whoever needs it longer says so again. */
+#define SPAN_MAX_SECONDS (3660ULL * 86400)
+
 static int usage(const CtlDeclareKind *k)
 {
         fputs(k->usage, stderr);
@@ -111,6 +114,31 @@ static int store_list(json_t **ret)
 
 /* -------------------------------------------------------------- the sub-verbs */
 
+static int parse_end(const CtlDeclareKind *k, const CtlDeclareArgs *args, Declaration *d)
+{
+        uint64_t seconds;
+
+        if (!args->until == !args->span)
+                return usage(k);
+        if (args->span) {
+                if (span_parse(args->span, SPAN_MAX_SECONDS, &seconds) < 0) {
+                        out_error("--for=%s is no time such as 90m, 12h or 30d", args->span);
+                        return EXIT_USAGE;
+                }
+                d->until_usec = d->made_usec + seconds * 1000000ULL;
+                return 0;
+        }
+        if (date_parse(args->until, &d->until_usec) < 0) {
+                out_error("--until=%s is no date such as 2026-12-31", args->until);
+                return EXIT_USAGE;
+        }
+        if (d->until_usec <= d->made_usec) {
+                out_error("--until=%s is in the past", args->until);
+                return EXIT_USAGE;
+        }
+        return 0;
+}
+
 static int declare_one(const CtlDeclareKind *k, const CtlDeclareArgs *args)
 {
         _cleanup_(declaration_freep) Declaration *d = calloc(1, sizeof(*d));
@@ -120,20 +148,15 @@ static int declare_one(const CtlDeclareKind *k, const CtlDeclareArgs *args)
         json_t *o;
         int r;
 
-        if (!d || !args->reason || !*args->reason || !args->until)
+        if (!d || !args->reason || !*args->reason)
                 return usage(k);
         d->kind = k->kind;
         d->made_usec = now_usec();
         d->by_uid = getuid();
         d->reason = strdup(args->reason);
-        if (date_parse(args->until, &d->until_usec) < 0) {
-                out_error("--until=%s is no date such as 2026-12-31", args->until);
-                return EXIT_USAGE;
-        }
-        if (d->until_usec <= d->made_usec) {
-                out_error("--until=%s is in the past", args->until);
-                return EXIT_USAGE;
-        }
+        r = parse_end(k, args, d);
+        if (r != 0)
+                return r;
         r = k->fill(args, d);
         if (r != 0)
                 return r;
@@ -239,11 +262,17 @@ static int list_all(const CtlDeclareKind *k, bool json)
 static int parse(const CtlDeclareKind *k, int argc, char **argv, CtlDeclareArgs *a, bool *ret_json)
 {
         static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },         { "json", no_argument, NULL, 'j' },
-                { "reason", required_argument, NULL, 'r' }, { "until", required_argument, NULL, 'u' },
-                { "as", required_argument, NULL, 'a' },     { "exe", required_argument, NULL, 'e' },
-                { "unit", required_argument, NULL, 'U' },   { "persons", required_argument, NULL, 'p' },
-                { "not-ai", no_argument, NULL, 'n' },       {},
+                { "help", no_argument, NULL, 'h' },
+                { "json", no_argument, NULL, 'j' },
+                { "reason", required_argument, NULL, 'r' },
+                { "until", required_argument, NULL, 'u' },
+                { "as", required_argument, NULL, 'a' },
+                { "exe", required_argument, NULL, 'e' },
+                { "unit", required_argument, NULL, 'U' },
+                { "persons", required_argument, NULL, 'p' },
+                { "not-ai", no_argument, NULL, 'n' },
+                { "for", required_argument, NULL, 'f' },
+                {},
         };
         int c;
 
@@ -260,6 +289,9 @@ static int parse(const CtlDeclareKind *k, int argc, char **argv, CtlDeclareArgs 
                         break;
                 case 'u':
                         a->until = optarg;
+                        break;
+                case 'f':
+                        a->span = optarg;
                         break;
                 case 'a':
                         a->as = optarg;

@@ -6,7 +6,8 @@
 
 typedef struct CtlDeclareArgs {
         const char *reason;
-        const char *until;
+        const char *until;   /* a date, */
+        const char *span;    /* or from now on; exactly one */
         const char *as;      /* model */
         const char *exe;     /* workload */
         const char *unit;    /* workload */

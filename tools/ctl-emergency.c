@@ -105,9 +105,13 @@ static int apply(const Args *a)
 static int parse(int argc, char **argv, Args *a)
 {
         static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },      { "workload", required_argument, NULL, 'w' },
-                { "for", required_argument, NULL, 'f' }, { "reason", required_argument, NULL, 'r' },
-                { "off", no_argument, NULL, 'o' },       {},
+                { "help", no_argument, NULL, 'h' },
+                { "workload", required_argument, NULL, 'w' },
+                { "for", required_argument, NULL, 'f' },
+                { "reason", required_argument, NULL, 'r' },
+                { "off", no_argument, NULL, 'o' },
+                { "end", no_argument, NULL, 'o' },
+                {},
         };
         int c;
 

@@ -17,7 +17,7 @@
 #include "verbs.h"
 
 static const char usage_text[] =
-                "aiguardctl model declare FILE --as=CAPABILITY|none --reason=TEXT --until=DATE\n"
+                "aiguardctl model declare FILE --as=CAPABILITY|none --reason=TEXT --until=DATE|--for=30d\n"
                 "aiguardctl model list [--json]\n"
                 "aiguardctl model revoke ID\n\n"
                 "Corrects the classification of a model, by the SHA-256 of its file: of what is suspected "

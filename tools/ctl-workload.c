@@ -10,7 +10,7 @@
 
 static const char usage_text[] =
                 "aiguardctl workload declare NAME|--exe=PATH|--unit=GLOB --not-ai --reason=TEXT "
-                "--until=DATE\n"
+                "--until=DATE|--for=30d\n"
                 "aiguardctl workload list [--json]\n"
                 "aiguardctl workload revoke ID\n\n"
                 "Says that something is no AI workload although it looks like one: a QR reader that links\n"
