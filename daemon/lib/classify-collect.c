@@ -354,18 +354,17 @@ static void collect_fingerprints(Judge *j)
         for (size_t c = 0; f->structure[0] && c < j->set->n_caps; c++)
                 for (size_t k = 0; k < j->set->caps[c].n_known; k++) {
                         const KnownModel *m = &j->set->caps[c].known[k];
-                        char detail[320];
+                        char detail[240], where[80];
 
                         if (strcmp(m->structure, f->structure) != 0)
                                 continue;
+                        (void) snprintf(detail, sizeof(detail), "%.80s (%.110s)", m->name, m->origin);
                         if (m->sample[0] && strcmp(m->sample, f->sample) == 0) {
-                                (void) snprintf(detail, sizeof(detail), "%.80s (%.120s): structure %.32s, sample %.32s",
-                                                m->name, m->origin, m->structure, m->sample);
-                                hit_add(&j->caps[c], HIT_FINGERPRINT, 98, true, "operators, sizes and some weights", detail);
+                                (void) snprintf(where, sizeof(where), "structure %.16s, sample %.16s", m->structure, m->sample);
+                                hit_add(&j->caps[c], HIT_FINGERPRINT, 98, true, where, detail);
                         } else if (!j->foreign_list) {
-                                (void) snprintf(detail, sizeof(detail), "built like %.80s (%.120s): structure %.32s",
-                                                m->name, m->origin, m->structure);
-                                hit_add(&j->caps[c], HIT_STRUCTURE, 45, false, "operators and sizes", detail);
+                                (void) snprintf(where, sizeof(where), "structure %.16s", m->structure);
+                                hit_add(&j->caps[c], HIT_STRUCTURE, 45, false, where, detail);
                         }
                 }
 }
