@@ -16,19 +16,6 @@
 #include "lib/yaml-doc.h"
 #include "verbs.h"
 
-/* Verbs that are built in a later step: absent ones are not offered. */
-extern __typeof__(verb_status) verb_status __attribute__((weak));
-extern __typeof__(verb_doctor) verb_doctor __attribute__((weak));
-extern __typeof__(verb_scan) verb_scan __attribute__((weak));
-extern __typeof__(verb_policy) verb_policy __attribute__((weak));
-extern __typeof__(verb_explain) verb_explain __attribute__((weak));
-extern __typeof__(verb_violations) verb_violations __attribute__((weak));
-extern __typeof__(verb_reload) verb_reload __attribute__((weak));
-extern __typeof__(verb_emergency) verb_emergency __attribute__((weak));
-extern __typeof__(verb_model) verb_model __attribute__((weak));
-extern __typeof__(verb_workload) verb_workload __attribute__((weak));
-extern __typeof__(verb_sensor) verb_sensor __attribute__((weak));
-
 static int verb_help(int argc, char **argv);
 
 static const struct Verb {
@@ -57,8 +44,7 @@ static void print_usage(FILE *f)
               "Verbs:\n",
               f);
         for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-                if (verbs[i].run)
-                        fprintf(f, "  %-12s %s\n", verbs[i].name, verbs[i].text);
+                fprintf(f, "  %-12s %s\n", verbs[i].name, verbs[i].text);
         fputs("\nOptions:\n"
               "  -h, --help   this text; behind a verb, about that verb\n"
               "  --version    the version\n\n"
@@ -79,8 +65,6 @@ static int run_verb(int argc, char **argv)
         char hint[64];
 
         for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-                if (!verbs[i].run)
-                        continue;
                 if (streq(argv[0], verbs[i].name)) {
                         optind = 0;
                         return verbs[i].run(argc, argv);
