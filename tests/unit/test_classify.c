@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Overview: label lists of many languages and data sets, names, paths; and what must not be taken for them. */
+#include "lib/classify-labels.h"
+#include "lib/classify-text.h"
+#include "lib/classify.h"
+#include "lib/model/reader.h"
+#include "model-files.h"
+
+static ModelcapSet *set;
+
+static void setup(void)
+{
+        set = shipped_modelcaps();
+}
+
+static void teardown(void)
+{
+        modelcap_set_free(set);
+}
+
+TestSuite(classify, .init = setup, .fini = teardown);
+
+/* Comma separated, for reading's sake. */
+static LabelMatch match(const char *labels, const char *vocabulary)
+{
+        char text[2048], *save = NULL;
+        const char *list[FACTS_LABELS_MAX];
+        LabelList l = { .where = "test", .labels = list };
+        int v = vocabulary_find(set, vocabulary);
+        LabelMatch m;
+
+        cr_assert_geq(v, 0);
+        (void) snprintf(text, sizeof(text), "%s", labels);
+        for (char *p = strtok_r(text, ",", &save); p; p = strtok_r(NULL, ",", &save))
+                if (l.n < FACTS_LABELS_MAX)
+                        list[l.n++] = p;
+        l.n_total = l.n;
+        label_list_match(&set->vocabularies[v], &l, &m);
+        return m;
+}
+
+Test(classify, lists_that_identify)
+{
+        static const char *const lists[] = {
+                "angry,disgust,fear,happy,sad,surprise,neutral", /* FER2013 */
+                "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF", /* FER+ */
+                "Neutral,Happy,Sad,Surprise,Fear,Disgust,Anger,Contempt", /* AffectNet */
+                "neutral,happy,sad,angry,fearful,disgusted,surprised", /* face-api */
+                "AN,DI,AF,HA,SA,SU,NE", /* KDEF */
+                "Ahegao,Angry,Happy,Neutral,Sad,Surprise",
+                "neutral,happy,sad,surprise,anger",
+                "neutral,calm,happy,sad,angry,fearful,disgust,surprised", /* RAVDESS */
+                "female_angry,female_happy,female_sad,male_angry,male_happy,male_sad",
+                "OAF_angry,OAF_disgust,OAF_Fear,OAF_happy,OAF_neutral,OAF_Pleasant_surprise,OAF_Sad", /* TESS */
+                "neu,hap,ang,sad", /* IEMOCAP */
+                "ANG,DIS,FEA,HAP,NEU,SAD", /* CREMA-D */
+                "arousal,dominance,valence",
+                "生气/angry,厌恶/disgusted,恐惧/fearful,开心/happy,中立/neutral,其他/other,难过/sad,吃惊/surprised,<unk>",
+                "<|HAPPY|>,<|SAD|>,<|ANGRY|>,<|NEUTRAL|>,<|FEARFUL|>,<|DISGUSTED|>,<|SURPRISED|>,<|EMO_UNKNOWN|>",
+                "高兴,愤怒,悲伤,恐惧,惊讶,中性", /* zh */
+                "anger,disgust,enthusiasm,fear,happiness,neutral,sadness", /* RESD */
+                "neutral,angry,positive,sad,other", /* Dusha */
+                "злость,отвращение,страх,радость,грусть,удивление,нейтрально", /* ru */
+                "ГНЕВ,ПЕЧАЛЬ,СЧАСТЬЕ",
+                "ашу,жиіркеніш,қорқыныш,қуаныш,қайғы,таңданыс,бейтарап", /* kk */
+                "怒り,嫌悪,恐れ,喜び,悲しみ,驚き", /* ja */
+                "분노,혐오,공포,행복,슬픔,놀람,중립", /* ko */
+                "colère,dégoût,peur,joie,tristesse,surprise,neutre", /* fr */
+                "COLERE,DEGOUT,PEUR,JOIE",
+                "ira,asco,miedo,alegría,tristeza,sorpresa", /* es */
+                "Wut,Ekel,Angst,Freude,Trauer,Überraschung", /* de */
+                "rabbia,disgusto,paura,gioia,tristezza,sorpresa", /* it */
+                "raiva,nojo,medo,alegria,tristeza,surpresa", /* pt */
+                "öfke,iğrenme,korku,mutlu,üzgün,şaşkın,doğal", /* tr */
+                "غضب,خوف,حزن,سعادة", /* ar */
+                "sadness,joy,love,anger,fear,surprise", /* dair-ai */
+                "admiration,amusement,anger,annoyance,approval,caring,confusion,curiosity,desire,disappointment,"
+                "disapproval,disgust,embarrassment,excitement,fear,gratitude,grief,joy,love,nervousness,optimism,pride,"
+                "realization,relief,remorse,sadness,surprise,neutral", /* GoEmotions */
+                "anger,joy,optimism,sadness", /* SemEval */
+                "01-neutral,02-calm,03-happy,04-sad,05-angry",
+                "A\xcc\x81ngry,hap\xe2\x80\x8bpy,s\xd0\xb0" "d", /* an accent, a zero-width space, a Cyrillic a */
+                "ＡＮＧＲＹ,ＨＡＰＰＹ,ＳＡＤ",
+                "AngryFace,HappyFace,SadFace",
+                "Boring,Calm,Horror,Funny", /* game EEG */
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+                LabelMatch m = match(lists[i], "emotion");
+
+                cr_expect(m.matches && m.certainty == CERTAINTY_IDENTIFIED, "%s", lists[i]);
+                cr_expect_geq(m.confidence, 80U, "%s", lists[i]);
+        }
+}
+
+Test(classify, lists_that_make_suspects)
+{
+        static const char *const lists[] = {
+                "a,d,f,h,n,sa,su", /* SAVEE: letters, so not enough */
+                "a,n,h,s",
+                "angry,happy,sad,car,bus,tree,house",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+                LabelMatch m = match(lists[i], "emotion");
+
+                cr_expect(m.matches && m.certainty == CERTAINTY_SUSPECT, "%s", lists[i]);
+        }
+}
+
+Test(classify, lists_that_are_no_emotions)
+{
+        static const char *const lists[] = {
+                "negative,neutral,positive",
+                "negative,positive",
+                "neutral,calm,love",
+                "fear,surprise,neutral",
+                "happy,sad",
+                "sad,sad,sad,sad",
+                "entailment,neutral,contradiction",
+                "toxic,severe_toxic,obscene,threat,insult,identity_hate",
+                "yes,no,up,down,left,right,on,off,stop,go",
+                "akiec,bcc,bkl,df,mel,nv,vasc",
+                "airplane,automobile,bird,cat,deer,dog,frog",
+                "drowsy,non_drowsy",
+                "0-2,3-9,10-19,20-29",
+                "male,female",
+                "LABEL_0,LABEL_1,LABEL_2,LABEL_3,LABEL_4,LABEL_5,LABEL_6",
+                "a,b,c,d,e,f,g",
+                "Remotion,chemotion,transfer",
+                "zero,one,two,three,four,five,six,seven,eight,nine",
+                "angry bird,happy meal,sad song,fear street,disgust index",
+                "pain,trust,pride,love",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+                LabelMatch m = match(lists[i], "emotion");
+
+                cr_expect(!m.matches || m.needs_modality, "%s", lists[i]);
+        }
+}
+
+/* Forty words most of which are emotions are a list; a hundred are a dictionary. */
+Test(classify, long_lists_are_dictionaries)
+{
+        const char *labels[FACTS_LABELS_MAX];
+        LabelList l = { .where = "test", .labels = labels };
+        LabelMatch m;
+
+        for (size_t i = 0; i < FACTS_LABELS_MAX; i++)
+                labels[i] = i % 3 == 0 ? "angry" : i % 3 == 1 ? "happy" : "sad";
+        l.n = l.n_total = 40;
+        label_list_match(&set->vocabularies[vocabulary_find(set, "emotion")], &l, &m);
+        cr_assert(m.matches);
+        l.n = l.n_total = 41;
+        label_list_match(&set->vocabularies[vocabulary_find(set, "emotion")], &l, &m);
+        cr_assert_not(m.matches);
+}
+
+Test(classify, words)
+{
+        static const struct {
+                const char *in, *out;
+                unsigned flags;
+        } cases[] = {
+                { "RobertaEmotion", "roberta emotion", TOKENS_CAMEL },
+                { "RobertaEmotion", "robertaemotion", 0 },
+                { "fer2013_mini_XCEPTION", "fer 2013 mini xception", TOKENS_CAMEL },
+                { "ViTForImageClassification", "vi t for image classification", TOKENS_CAMEL },
+                { "01-neutral", "neutral", TOKENS_NO_DIGITS },
+                { "Überraschung", "uberraschung", 0 },
+                { "İĞRENME", "igrenme", 0 },
+                { "ҚУАНЫШ", "қуаныш", 0 },
+                { "...", "", 0 },
+                { "\xff\xfe" "a", "a", 0 },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char tokens[TOKENS_SIZE];
+
+                (void) text_tokens(cases[i].in, strlen(cases[i].in), cases[i].flags, tokens);
+                cr_expect_str_eq(tokens, cases[i].out, "%s", cases[i].in);
+        }
+}
+
+static Classification classify_path(const char *path)
+{
+        _cleanup_bytes_ Bytes graph = onnx_graph("net", 3, 300, 12), model = onnx_model(&graph, NULL, NULL);
+
+        return scan_bytes_at(set, model.data, model.n, path);
+}
+
+/* A path is never more than a suspicion, whole words only, and distance makes it weaker. */
+Test(classify, paths)
+{
+        static const struct {
+                const char *path;
+                ScanStatus status;
+        } cases[] = {
+                { "/srv/models/emotion_net.onnx", SCAN_SUSPECT },
+                { "/srv/FER2013/model.onnx", SCAN_SUSPECT },
+                { "/srv/facial-expression/v1.onnx", SCAN_SUSPECT },
+                { "/home/u/emotion/models/detector/yolo.onnx", SCAN_CLEAN },
+                { "/srv/remotion/model.onnx", SCAN_CLEAN },
+                { "/srv/node_modules/@emotion/react/model.onnx", SCAN_CLEAN },
+                { "/srv/chemotion.onnx", SCAN_CLEAN },
+                { "/srv/transfer/server.onnx", SCAN_CLEAN },
+                { "/srv/user.onnx", SCAN_CLEAN },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Classification c = classify_path(cases[i].path);
+
+                cr_expect_eq(c.status, cases[i].status, "%s: %s", cases[i].path,
+                             scan_status_to_string((ScanStatus) c.status));
+        }
+}
+
+static Classification classify_graph(const char *graph_name, const char *key, const char *value, const char *path)
+{
+        _cleanup_bytes_ Bytes graph = onnx_graph(graph_name, 3, 300, 4), model = onnx_model(&graph, key, value);
+
+        return scan_bytes_at(set, model.data, model.n, path);
+}
+
+Test(classify, names_inside_identify)
+{
+        Classification c = classify_graph("EmotionNet", NULL, NULL, "");
+
+        cr_assert_eq(certainty_of(&c, "emotion.face"), CERTAINTY_IDENTIFIED);
+        cr_assert(has_evidence(&c, "emotion.face", "internal-name"));
+        c = classify_graph("torch-jit-export", NULL, NULL, "");
+        cr_assert_eq(c.status, SCAN_CLEAN);
+}
+
+/* What is about music is a suspect only; but nobody gets there by renaming the file. */
+Test(classify, contrary_words)
+{
+        Classification c = classify_graph("music mood", "names", "happy,sad,angry,relaxed", "");
+
+        cr_assert_eq(c.status, SCAN_SUSPECT);
+        c = classify_graph("net", "names", "happy,sad,angry,relaxed", "/srv/music/dog.onnx");
+        cr_assert_eq(c.status, SCAN_IDENTIFIED);
+}
+
+/* By its path a model may become more suspect, not less. */
+Test(classify, modality_by_path_does_not_turn_away)
+{
+        static const char header[] = "{\"__metadata__\":{\"labels\":\"angry,happy,sad,fear\"},"
+                                     "\"x\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}";
+        _cleanup_bytes_ Bytes b = safetensors(header, strlen(header), 16);
+        Classification c = scan_bytes_at(set, b.data, b.n, "/srv/text/model.safetensors");
+
+        cr_assert_eq(certainty_of(&c, "emotion.face"), CERTAINTY_IDENTIFIED);
+        cr_assert_eq(certainty_of(&c, "emotion.text"), CERTAINTY_IDENTIFIED);
+}
+
+static Bytes net_with_weights(const char *graph_name, const char *prefix, unsigned char fill)
+{
+        static const int64_t dims[] = { 16, 4 };
+        Bytes graph = onnx_graph(graph_name, 3, 300, 9);
+
+        for (int i = 0; i < 12; i++) {
+                char name[32];
+                Bytes tensor;
+
+                (void) snprintf(name, sizeof(name), "%s.%d", prefix, i);
+                tensor = onnx_tensor(name, dims, 2, 256, (unsigned char) (fill + i));
+                pb_message(&graph, 5, &tensor);
+        }
+        return onnx_model(&graph, NULL, NULL);
+}
+
+/* Renaming everything keeps the fingerprint; other weights keep the structure only. */
+Test(classify, fingerprints)
+{
+        _cleanup_bytes_ Bytes known = net_with_weights("a", "layer", 1), renamed = net_with_weights("zzz", "q", 1),
+                              retrained = net_with_weights("a", "layer", 77);
+        const Bytes *files[] = { &known, &renamed, &retrained };
+        ModelFacts facts[3];
+        Source s;
+
+        for (size_t i = 0; i < 3; i++) {
+                facts_init(&facts[i]);
+                source_init_memory(&s, files[i]->data, files[i]->n);
+                cr_assert_eq(model_reader_onnx.read(&s, &facts[i]), 0);
+                cr_assert_eq(strlen(facts[i].structure), 32U);
+                cr_assert_eq(strlen(facts[i].sample), 32U);
+        }
+        cr_assert_str_eq(facts[0].structure, facts[1].structure);
+        cr_assert_str_eq(facts[0].sample, facts[1].sample);
+        cr_assert_str_eq(facts[0].structure, facts[2].structure);
+        cr_assert_str_neq(facts[0].sample, facts[2].sample);
+        for (size_t i = 0; i < 3; i++)
+                facts_done(&facts[i]);
+}

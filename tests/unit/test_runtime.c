@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Overview: runtimes and interpreters by their ELF files, made here byte by byte; and ELF files made to hurt. */
+#include <elf.h>
+
+#include "lib/modelcap-internal.h"
+#include "model-files.h"
+
+static ModelcapSet *set;
+
+static void setup(void)
+{
+        set = shipped_modelcaps();
+}
+
+static void teardown(void)
+{
+        modelcap_set_free(set);
+}
+
+TestSuite(runtime, .init = setup, .fini = teardown);
+
+typedef struct ElfPlan {
+        const char *soname;
+        const char *needed[4];
+        const char *defined[4], *imported[4];
+} ElfPlan;
+
+#define STRINGS_AT 0x400U
+#define SYMBOLS_AT 0x800U
+#define HASH_AT 0xc00U
+#define DYNAMIC_AT 0xe00U
+#define END_AT 0x1000U
+
+static uint64_t add_string(char *strings, size_t *n, const char *s)
+{
+        uint64_t at = *n;
+
+        strcpy(strings + *n, s);
+        *n += strlen(s) + 1;
+        return at;
+}
+
+/* A shared object without section headers: one segment, dynamic section, symbols, DT_HASH. */
+static Bytes make_elf(const ElfPlan *plan)
+{
+        unsigned char file[END_AT] = {};
+        Elf64_Ehdr *e = (Elf64_Ehdr *) file;
+        Elf64_Phdr *ph = (Elf64_Phdr *) (file + sizeof(*e));
+        Elf64_Sym *sym = (Elf64_Sym *) (file + SYMBOLS_AT);
+        Elf64_Dyn *dyn = (Elf64_Dyn *) (file + DYNAMIC_AT);
+        char *strings = (char *) file + STRINGS_AT;
+        size_t n_strings = 1, n_sym = 1;
+        Bytes b = {};
+
+        memcpy(e->e_ident, ELFMAG, SELFMAG);
+        e->e_ident[EI_CLASS] = ELFCLASS64;
+        e->e_ident[EI_DATA] = ELFDATA2LSB;
+        e->e_type = ET_DYN;
+        e->e_phoff = sizeof(*e);
+        e->e_phentsize = sizeof(*ph);
+        e->e_phnum = 2;
+        ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_vaddr = 0x10000, .p_filesz = END_AT, .p_memsz = END_AT };
+        ph[1] = (Elf64_Phdr){ .p_type = PT_DYNAMIC, .p_offset = DYNAMIC_AT, .p_vaddr = 0x10000 + DYNAMIC_AT, .p_filesz = 0x200 };
+        for (size_t i = 0; i < 4 && plan->imported[i]; i++)
+                sym[n_sym++] = (Elf64_Sym){ .st_name = (Elf64_Word) add_string(strings, &n_strings, plan->imported[i]) };
+        for (size_t i = 0; i < 4 && plan->defined[i]; i++)
+                sym[n_sym++] = (Elf64_Sym){ .st_name = (Elf64_Word) add_string(strings, &n_strings, plan->defined[i]),
+                                            .st_shndx = 1 };
+        ((uint32_t *) (file + HASH_AT))[0] = 1;
+        ((uint32_t *) (file + HASH_AT))[1] = (uint32_t) n_sym;
+        *dyn++ = (Elf64_Dyn){ .d_tag = DT_STRTAB, .d_un.d_ptr = 0x10000 + STRINGS_AT };
+        *dyn++ = (Elf64_Dyn){ .d_tag = DT_STRSZ, .d_un.d_val = SYMBOLS_AT - STRINGS_AT };
+        *dyn++ = (Elf64_Dyn){ .d_tag = DT_SYMTAB, .d_un.d_ptr = 0x10000 + SYMBOLS_AT };
+        *dyn++ = (Elf64_Dyn){ .d_tag = DT_HASH, .d_un.d_ptr = 0x10000 + HASH_AT };
+        if (plan->soname)
+                *dyn++ = (Elf64_Dyn){ .d_tag = DT_SONAME, .d_un.d_val = add_string(strings, &n_strings, plan->soname) };
+        for (size_t i = 0; i < 4 && plan->needed[i]; i++)
+                *dyn++ = (Elf64_Dyn){ .d_tag = DT_NEEDED, .d_un.d_val = add_string(strings, &n_strings, plan->needed[i]) };
+        put(&b, file, sizeof(file));
+        return b;
+}
+
+static Classification scan_elf(const ElfPlan *plan, const char *path)
+{
+        _cleanup_bytes_ Bytes b = make_elf(plan);
+
+        return scan_bytes_at(set, b.data, b.n, path);
+}
+
+Test(runtime, kinds)
+{
+        static const struct {
+                const char *what;
+                ElfPlan plan;
+                const char *path;
+                RuntimeKind kind;
+                const char *evidence;
+        } cases[] = {
+                { "ONNX Runtime by its soname, renamed", { .soname = "libonnxruntime.so.1.30.0" }, "/x/libz.so", RUNTIME_STRONG, "soname" },
+                { "by what it exports", { .soname = "libx.so", .defined = { "foo", "OrtGetApiBase" } }, "/x/libx.so", RUNTIME_STRONG, "dynsym" },
+                { "a static addon with ggml", { .needed = { "libgomp.so.1" }, .defined = { "ggml_abort" } }, "/x/index.node", RUNTIME_STRONG, "dynsym" },
+                { "importing says nothing by itself", { .imported = { "OrtGetApiBase" } }, "/x/libx.so", RUNTIME_NONE, "" },
+                { "needing does", { .needed = { "libonnxruntime.so.1" }, .imported = { "OrtGetApiBase" } }, "/x/onnx.node", RUNTIME_STRONG, "needed" },
+                { "PyTorch", { .soname = "libtorch_cpu.so.1.13", .needed = { "libopencv_dnn.so.406" } }, "/x/l.so", RUNTIME_STRONG, "soname" },
+                { "OpenCV's DNN alone is weak", { .soname = "libopencv_dnn.so.406" }, "/x/libopencv_dnn.so.406", RUNTIME_WEAK, "soname" },
+                { "needing it is weak", { .needed = { "libopencv_dnn.so.406" } }, "/x/cv.so", RUNTIME_WEAK, "needed" },
+                { "OpenCL", { .soname = "libOpenCL.so.1" }, "/x/libOpenCL.so.1", RUNTIME_WEAK, "soname" },
+                { "a file name alone is weak", {}, "/x/libggml-cpu-haswell.so", RUNTIME_WEAK, "file-name" },
+                { "python by its library", { .needed = { "libpython3.11.so.1.0" } }, "/x/anything", RUNTIME_INTERPRETER, "needed" },
+                { "python, static", { .defined = { "Py_BytesMain" } }, "/x/anything", RUNTIME_INTERPRETER, "dynsym" },
+                { "node", { .defined = { "_ZN2v87Isolate3NewE" } }, "/x/anything", RUNTIME_INTERPRETER, "dynsym" },
+                { "java", { .needed = { "libjli.so" } }, "/x/anything", RUNTIME_INTERPRETER, "needed" },
+                { "called python and nothing like it", {}, "/usr/bin/python3", RUNTIME_NONE, "" },
+                { "a strong one wins over an interpreter", { .needed = { "libpython3.11.so.1.0", "libtorch_python.so" } }, "/x/_C.so", RUNTIME_STRONG, "needed" },
+                { "libc", { .soname = "libc.so.6", .defined = { "malloc", "open" } }, "/x/libc.so.6", RUNTIME_NONE, "" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Classification c = scan_elf(&cases[i].plan, cases[i].path);
+
+                cr_expect_str_eq(c.format, "elf", "%s", cases[i].what);
+                cr_expect_eq(c.status, SCAN_NOT_A_MODEL, "%s", cases[i].what);
+                cr_expect_eq(c.runtime, cases[i].kind, "%s: %s", cases[i].what, runtime_kind_to_string((RuntimeKind) c.runtime));
+                cr_expect_str_eq(c.runtime_evidence.kind, cases[i].evidence, "%s", cases[i].what);
+        }
+}
+
+/* The interpreter that runs the build, if there is one, as a real file. */
+Test(runtime, real_files)
+{
+        int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+        Classification c;
+
+        cr_assert_geq(fd, 0);
+        scan_fd(fd, "/test", NULL, 0, set, &c);
+        cr_assert_str_eq(c.format, "elf");
+        cr_assert_eq(c.runtime, RUNTIME_NONE, "%s %s", c.runtime_evidence.kind, c.runtime_evidence.detail);
+        close(fd);
+        fd = open("/usr/bin/python3", O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return;
+        scan_fd(fd, "/test", NULL, 0, set, &c);
+        cr_assert_eq(c.runtime, RUNTIME_INTERPRETER);
+        close(fd);
+}
+
+Test(runtime, every_byte_changed)
+{
+        const ElfPlan plan = { .soname = "libx.so", .needed = { "libc.so.6" }, .defined = { "a", "b" }, .imported = { "c" } };
+        _cleanup_bytes_ Bytes b = make_elf(&plan);
+
+        for (size_t i = 0; i < b.n; i++) {
+                unsigned char old = b.data[i];
+
+                if (i > 0x200 && i < 0xc00 && !old)
+                        continue;
+                b.data[i] = 0xff;
+                (void) scan_bytes(set, &b);
+                b.data[i] = (unsigned char) (old ^ 0x81);
+                (void) scan_bytes(set, &b);
+                b.data[i] = old;
+        }
+        for (size_t n = 0; n < b.n; n += 7)
+                (void) scan_bytes_at(set, b.data, n, "");
+}
+
+/* Tables that claim to be endless. */
+Test(runtime, lies)
+{
+        const ElfPlan plan = { .defined = { "a" } };
+        _cleanup_bytes_ Bytes b = make_elf(&plan);
+        double begin = milliseconds();
+        Classification c;
+
+        ((uint32_t *) (b.data + HASH_AT))[1] = UINT32_MAX;
+        ((Elf64_Dyn *) (b.data + DYNAMIC_AT))[1].d_un.d_val = UINT64_MAX;
+        c = scan_bytes(set, &b);
+        cr_assert_eq(c.runtime, RUNTIME_NONE);
+        cr_assert_lt(milliseconds() - begin, HOSTILE_MS);
+}
