@@ -38,16 +38,16 @@ build_root() {
 
 # The runtime's install script fetches from elsewhere, and is not needed: the package carries the library.
 fetch_ai() {
-        npm install --ignore-scripts --no-package-lock --no-save --no-audit --no-fund --silent "$ONNXRUNTIME" &&
+        npm install --ignore-scripts --no-package-lock --no-save --no-audit --no-fund --loglevel=error "$ONNXRUNTIME" >&2 &&
                 # Only its files: what it depends on are tools for web pages.
-                npm pack --silent --ignore-scripts "$FACEPLUGIN" >/dev/null &&
+                npm pack --loglevel=error --ignore-scripts "$FACEPLUGIN" >/dev/null &&
                 mkdir node_modules/faceplugin-face-recognition-js &&
                 tar -xzf faceplugin-*.tgz -C node_modules/faceplugin-face-recognition-js --strip-components=1 &&
                 rm -f faceplugin-*.tgz package.json node_modules/.package-lock.json &&
                 find node_modules/onnxruntime-node/bin -mindepth 2 -type d \
                         \( -name darwin -o -name win32 -o -name arm64 \) -prune -exec rm -rf {} + &&
                 find node_modules/onnxruntime-node/bin \( -name '*_cuda*' -o -name '*_tensorrt*' \) -delete &&
-                [ -e node_modules/onnxruntime-node/bin/*/linux/x64/onnxruntime_binding.node ]
+                ls node_modules/onnxruntime-node/bin/*/linux/x64/onnxruntime_binding.node >/dev/null
 }
 
 build_ai() {

@@ -11,6 +11,7 @@
 # The exit status is 0 when all is well, 1 when a test failed or none ran, 3 when the machine died or hung, 2 on
 # wrong usage. Results, journal and console log are in .build/vm/out/SUITE-KERNEL (or cmd-KERNEL).
 set -euo pipefail
+{ # bash reads all of it before it runs any, so that it may be edited meanwhile
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -158,12 +159,6 @@ disk ai "$vm/ai.img" snapshot=on
 # shellcheck disable=SC2206
 arguments+=($qemu_args)
 
-find "$out" -mindepth 1 -delete
-passed=0 failed=0 skipped=0 first='' ended=no status=0 command_status=''
-started=$(date +%s.%N)
-since() { echo "$started $(date +%s.%N)" | awk '{ printf "%.1f", $2 - $1 }'; }
-
-mkfifo "$run/results"
 # More machines than CPUs starve each other, and a hold of 20 ms then meets its deadline for no fault of its own.
 take_slot() {
         local n
@@ -176,6 +171,12 @@ take_slot() {
         done
 }
 take_slot
+find "$out" -mindepth 1 -delete
+passed=0 failed=0 skipped=0 first='' ended=no status=0 command_status=''
+started=$(date +%s.%N)
+since() { echo "$started $(date +%s.%N)" | awk '{ printf "%.1f", $2 - $1 }'; }
+
+mkfifo "$run/results"
 TMPDIR=$run timeout --foreground --kill-after=5 "$timeout" qemu-system-x86_64 "${arguments[@]}" \
         </dev/null 3>"$run/results" >"$out/qemu.log" 2>&1 &
 pid=$!
@@ -221,3 +222,4 @@ fi
 echo "vm: $name on $kernel: first result after ${first:-no} s, all in $(since) s; journal, logs and console in ${out#"$top"/}"
 echo "$passed passed, $failed failed, $skipped skipped"
 exit "$result"
+}
