@@ -76,8 +76,10 @@ static int on_end(sd_event_source *s, uint64_t usec, void *userdata)
                 (void) bpf_map_delete_elem(maps->emergency, &workload);
                 note(e->m, MESSAGE_ID_EMERGENCY_OFF, e->workload, 0, "expired", 0);
         }
+        /* The event loop's reference goes, ours after it: then `e` is freed. */
+        sd_event_source_ref(s);
         sd_event_source_set_floating(s, false);
-        sd_event_source_disable_unref(s); /* frees e */
+        sd_event_source_disable_unref(s);
         return 0;
 }
 

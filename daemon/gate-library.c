@@ -132,6 +132,13 @@ int gate_classify_library(Gate *g, int path_fd, const char *path, uint32_t *ret_
         return 0;
 }
 
+int gate_open_mapped(Gate *g, const struct ag_request *r)
+{
+        struct statx st;
+
+        return r->path_len > 0 ? gate_open_request(g, r, &st) : -ENOENT;
+}
+
 int gate_forget(Gate *g, int path_fd, const struct ag_inode_key *inode)
 {
         if (inode)

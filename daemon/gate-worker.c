@@ -67,19 +67,30 @@ int worker_new(Gate *g, struct Worker **ret)
         return 0;
 }
 
-/* The same process has asked already and nobody has looked: one look will do for both. */
-static bool is_repeated(const struct Worker *w, const struct ag_request *r)
+/*
+ * The same process has asked already and nobody has looked: one look will do for both, and it has to be the newer
+ * one, which tells the last mapping there is. A process that never stops asking is pending for as long.
+ */
+static void drop_older(struct Worker *w, const struct ag_request *r)
 {
         size_t n = 0;
 
         if (r->kind != AG_REQUEST_MAPPED)
-                return false;
-        for (const Item *i = w->normal; i && n < 64; i = i->next, n++) {
-                if (i->request.kind == AG_REQUEST_MAPPED && i->request.tgid == r->tgid &&
-                    i->request.start_time == r->start_time)
-                        return true;
+                return;
+        for (Item **i = &w->normal; *i && n < 64; i = &(*i)->next, n++) {
+                Item *old = *i;
+
+                if (old->request.kind != AG_REQUEST_MAPPED || old->request.tgid != r->tgid ||
+                    old->request.start_time != r->start_time)
+                        continue;
+                *i = old->next;
+                if (!old->next)
+                        w->normal_last = i;
+                w->n--;
+                w->bytes -= old->size;
+                free(old);
+                return;
         }
-        return false;
 }
 
 void worker_push(struct Worker *w, const struct ag_request *r)
@@ -88,7 +99,10 @@ void worker_push(struct Worker *w, const struct ag_request *r)
         Item *i;
 
         LOCK_SCOPE(&w->lock);
-        if (w->stopping || w->n >= WORKER_QUEUE_MAX || w->bytes + size > WORKER_BYTES_MAX || is_repeated(w, r))
+        if (w->stopping)
+                return;
+        drop_older(w, r);
+        if (w->n >= WORKER_QUEUE_MAX || w->bytes + size > WORKER_BYTES_MAX)
                 return;
         i = malloc(size);
         if (!i)

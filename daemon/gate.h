@@ -87,6 +87,9 @@ uint64_t gate_heartbeat(const Gate *g); /* boot time of the gate thread's last t
  */
 int gate_classify_library(Gate *g, int path_fd, const char *path, uint32_t *ret_flags);
 
+/* O_PATH descriptor of the file that a MAPPED request is about, found as its opener named it. -errno: not that way. */
+int gate_open_mapped(Gate *g, const struct ag_request *r);
+
 /* Forgets the classification of a file (declared, or corrected): its next open is judged again. */
 int gate_forget(Gate *g, int path_fd, const struct ag_inode_key *inode);
 

@@ -18,7 +18,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <time.h>
 
 #include "cgroups.h"
 #include "lib/log.h"
@@ -30,10 +29,6 @@
 /* vm.max_map_count is 65530; a process beyond twice that stays pending, which counts as AI. */
 #define MAP_LINES_MAX 131072U
 #define MAPPED_FILES_MAX 4096U
-
-/* mmap_file comes before the mapping can be seen: the walk is given this long to see it. */
-#define MAPPED_TRIES 4
-#define MAPPED_WAIT_NS 1000000L
 
 struct Resolve {
         Manager *m;
@@ -239,16 +234,31 @@ static void resolve_subject_known(Resolve *r, int pidfd, Resolution *res)
         res->traits |= s.traits & ~AG_TRAITS_PENDING;
 }
 
+/*
+ * The hooks clear "pending" when the process next opens something that matters: what is settled already is not
+ * shown, although its bit may still be there.
+ */
+static uint32_t still_pending(Resolve *r, const struct ag_subject *s, const struct ag_resolved *resolved)
+{
+        uint32_t pending = s->traits & AG_TRAITS_PENDING;
+        struct ag_workload_value v;
+
+        if (resolved->map_seq == s->map_seq)
+                pending &= ~(uint32_t) AG_TRAIT_PENDING_MAP;
+        if (bpf_map_lookup_elem(manager_maps(r->m)->cgroups, &s->cgroup_id, &v) == 0)
+                pending &= ~(uint32_t) AG_TRAIT_PENDING_CGROUP;
+        return pending;
+}
+
 static void explain_known(Resolve *r, int pidfd, Resolution *res)
 {
-        struct ag_resolved old;
-        struct ag_subject s;
-        uint32_t known = 0;
+        struct ag_resolved old = {};
+        struct ag_subject s = {};
+        uint32_t known;
 
-        if (bpf_map_lookup_elem(manager_maps(r->m)->subjects, &pidfd, &s) == 0)
-                known |= s.traits;
-        if (bpf_map_lookup_elem(manager_maps(r->m)->resolved, &pidfd, &old) == 0)
-                known |= old.traits;
+        (void) bpf_map_lookup_elem(manager_maps(r->m)->resolved, &pidfd, &old);
+        (void) bpf_map_lookup_elem(manager_maps(r->m)->subjects, &pidfd, &s);
+        known = (s.traits & ~AG_TRAITS_PENDING) | old.traits | still_pending(r, &s, &old);
         for (size_t i = 0; i < res->n_evidence; i++)
                 known &= ~res->evidence[i].trait;
         if (known & AG_TRAIT_MODEL)
@@ -391,29 +401,58 @@ void resolve_add_traits(Resolve *r, pid_t tgid, uint64_t start_time, uint32_t tr
         (void) write_resolved(r, pidfd, &add, true);
 }
 
+/* The newest mapping that the hooks know of; 0 when they know nothing of the process. */
+static uint32_t newest_mapping(Resolve *r, pid_t tgid)
+{
+        _cleanup_close_ int pidfd = pidfd_open(tgid, 0);
+        struct ag_subject s;
+
+        if (pidfd < 0 || bpf_map_lookup_elem(manager_maps(r->m)->subjects, &pidfd, &s) < 0)
+                return 0;
+        return s.map_seq;
+}
+
+/*
+ * The hook comes before the mapping can be seen in /proc, so the file is looked at by itself first. The walk over
+ * all mappings is for the last one only: while a program loads its libraries, the next request is under way.
+ */
+static bool look_at_mapped(Resolve *r, const struct ag_request *q)
+{
+        _cleanup_close_ int path_fd = gate_open_mapped(manager_gate(r->m), q);
+        Resolution res = {};
+        uint32_t flags;
+
+        if (path_fd < 0 || resolve_files_flags(r->files, path_fd, q->path, true, &flags) < 0)
+                return false;
+        add_library(&res, flags, q->path);
+        if (res.traits)
+                resolve_add_traits(r, (pid_t) q->tgid, q->start_time, res.traits);
+        return true;
+}
+
 static void on_mapped(Resolve *r, const struct ag_request *q)
 {
-        for (int i = 0; i < MAPPED_TRIES; i++) {
-                _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
-                Resolution res;
-                Walk w = { .r = r, .wait = true, .res = &res, .looking_for = q };
+        _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
+        Walk w = { .r = r, .wait = true, .looking_for = q };
+        bool known = look_at_mapped(r, q);
+        Resolution res;
 
-                if (resolve_begin(r, (pid_t) q->tgid, &res, &proc_fd, &pidfd) < 0)
-                        return;
-                w.proc_fd = proc_fd;
-                if (resolve_mappings(&w) < 0)
-                        return;
-                if (w.found && res.complete) {
-                        /* Not res.map_seq: a mapping that came after this one has a request of its own. */
-                        (void) commit(r, pidfd, &res, q->map_seq);
-                        return;
-                }
-                /* What was seen counts at once. The rest stays pending: the mapping failed, or comes. */
+        if (known && newest_mapping(r, (pid_t) q->tgid) != q->map_seq)
+                return;
+        if (resolve_begin(r, (pid_t) q->tgid, &res, &proc_fd, &pidfd) < 0)
+                return;
+        w.res = &res;
+        w.proc_fd = proc_fd;
+        if (resolve_mappings(&w) < 0)
+                return;
+        /* Not res.map_seq: a mapping that came after this one has a request of its own. */
+        if ((known || w.found) && res.complete)
+                (void) commit(r, pidfd, &res, q->map_seq);
+        else
+                /* What was seen counts at once, the rest stays pending. */
                 (void) write_resolved(r, pidfd,
                                       &(struct ag_resolved){ .traits = res.traits & ~AG_TRAITS_PENDING },
                                       true);
-                nanosleep(&(struct timespec){ .tv_nsec = MAPPED_WAIT_NS << i }, NULL);
-        }
 }
 
 void resolve_on_request(Resolve *r, const struct ag_request *q)
