@@ -8,6 +8,8 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "decide.h"
 #include "gate-internal.h"
@@ -33,11 +35,53 @@ static uint8_t grants_of(Gate *g, uint16_t workload, uint8_t column, uint32_t mo
         return grants;
 }
 
+bool gate_must_resolve(const struct ag_gated *who)
+{
+        if (who->traits & AG_TRAIT_PENDING_CGROUP)
+                return true;
+        return who->traits & AG_TRAIT_PENDING_MAP &&
+               ag_strength(who->traits & ~(uint32_t) AG_TRAITS_PENDING) != AG_STRENGTH_STRONG;
+}
+
+/* What ag_subject_refresh() does in the kernel, for one that sleeps and cannot do it itself. */
+void gate_refresh_who(Gate *g, struct ag_gated *who)
+{
+        _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, who->tgid, 0);
+        const uint32_t learnt = AG_TRAITS_STRONG | AG_TRAITS_WEAK | AG_TRAIT_INTERPRETER;
+        struct ag_workload_value workload;
+        struct ag_resolved r = {};
+        struct ag_subject s;
+
+        if (pidfd < 0 || bpf_map_lookup_elem(g->maps->subjects, &pidfd, &s) < 0)
+                return;
+        if (bpf_map_lookup_elem(g->maps->resolved, &pidfd, &r) == 0) {
+                s.traits |= r.traits & learnt;
+                if (r.map_seq == s.map_seq)
+                        s.traits &= ~(uint32_t) AG_TRAIT_PENDING_MAP;
+        }
+        if (s.traits & AG_TRAIT_PENDING_CGROUP &&
+            bpf_map_lookup_elem(g->maps->cgroups, &s.cgroup_id, &workload) == 0) {
+                s.traits &= ~(uint32_t) AG_TRAIT_PENDING_CGROUP;
+                if (workload.workload) {
+                        s.workload = workload.workload;
+                        s.traits |= AG_TRAIT_DECLARED;
+                }
+        }
+        who->traits = s.traits;
+        who->strength = ag_strength(s.traits);
+        who->workload = s.workload;
+        if (who->workload == AG_WORKLOAD_OTHER &&
+            (who->strength != AG_STRENGTH_NONE || s.traits & AG_TRAIT_INTERPRETER))
+                who->workload = AG_WORKLOAD_UNDECLARED;
+        /* The numbers above are those of the policy of now. */
+        who->time = boottime_ns();
+}
+
 /* The workload's number in the policy of now: a reload may have come while the opener slept. */
 static uint16_t workload_now(Gate *g, const struct ag_gated *who, const PolicyGeneration *now)
 {
         _cleanup_(policy_generation_unrefp) PolicyGeneration *then = policy_store_at(g->options.store, who->time);
-        uint16_t workload = who->workload ? who->workload : AG_WORKLOAD_UNDECLARED;
+        uint16_t workload = who->workload;
         int n;
 
         if (!then || then == now || workload < AG_WORKLOAD_FIRST || workload >= then->tables->n_workloads)
@@ -53,8 +97,8 @@ static void fill_question(Gate *g, const struct ag_row *row, const struct ag_gat
         uint64_t until;
 
         *q = (struct ag_question){ .strength = who->strength, .n_columns = object->n_columns };
-        /* An interpreter is AI by the act of loading a model. */
-        if (q->strength == AG_STRENGTH_NONE)
+        /* An interpreter is AI by the act of loading a model. Who is no AI workload is asked for nothing. */
+        if (q->strength == AG_STRENGTH_NONE && workload != AG_WORKLOAD_OTHER)
                 q->strength = AG_STRENGTH_STRONG;
         memcpy(q->columns, object->columns, sizeof(q->columns));
         for (size_t i = 0; i < q->n_columns; i++) {

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "gate-internal.h"
@@ -108,6 +109,28 @@ static bool is_shareable(uint8_t flags)
         return !(flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE));
 }
 
+static bool is_plain(const struct ag_object *object)
+{
+        return object->n_columns == 0 && !(object->flags & AG_OBJECT_MODEL);
+}
+
+/*
+ * What it opens is known and not harmless; who it is may change the verdict, and
+ * here it can wait for that asleep. Takes the waiter when true.
+ */
+static bool ask_who(Gate *g, GateFile *f, GateWaiter *w, const struct ag_object *object)
+{
+        if (w->resolved || is_plain(object) || !gate_must_resolve(&w->who) ||
+            __atomic_load_n(&g->stopping, __ATOMIC_ACQUIRE))
+                return false;
+        w->object = *object;
+        w->file = f;
+        if (worker_push_waiter(g->worker, w) < 0)
+                return false;
+        f->n_resolving++;
+        return true;
+}
+
 /* Decides, grants the trait, answers, and only then tells. Takes the waiter. */
 static void release(Gate *g, GateFile *f, GateWaiter *w, const struct ag_object *object)
 {
@@ -116,8 +139,11 @@ static void release(Gate *g, GateFile *f, GateWaiter *w, const struct ag_object 
         struct ag_gated who = w->who;
         uint32_t tid = w->tid;
         struct ag_event ev;
-        bool allow = gate_decide(g, &who, tid, object, &ev);
+        bool allow;
 
+        if (ask_who(g, f, w, object))
+                return;
+        allow = gate_decide(g, &who, tid, object, &ev);
         gate_event_path(&ev, f->path);
         if (allow && object->flags & AG_OBJECT_MODEL && who.traits & ~(uint32_t) AG_TRAITS_PENDING && h->on_traits)
                 h->on_traits(h->userdata, (pid_t) who.tgid, who.start_time, AG_TRAIT_MODEL);
@@ -126,13 +152,23 @@ static void release(Gate *g, GateFile *f, GateWaiter *w, const struct ag_object 
         f->active_ns = boottime_ns();
 }
 
+void gate_file_resolved(Gate *g, GateWaiter *w)
+{
+        GateFile *f = w->file;
+        struct ag_object object = w->object;
+
+        f->n_resolving--;
+        w->resolved = true;
+        gate_refresh_who(g, &w->who);
+        release(g, f, w, &object);
+}
+
 /* The answers to who has come until then (all: UINT64_MAX). */
 static void release_all(Gate *g, GateFile *f, const struct ag_object *object, uint64_t until_ns)
 {
         GateWaiter *list = f->waiters, *later = NULL;
 
         f->waiters = NULL;
-        f->n_waiters = 0;
         while (list) {
                 GateWaiter *w = list;
 
@@ -143,7 +179,6 @@ static void release_all(Gate *g, GateFile *f, const struct ag_object *object, ui
                 }
                 w->next = later;
                 later = w;
-                f->n_waiters++;
         }
         f->waiters = later;
 }
@@ -203,6 +238,22 @@ static void scan(Gate *g, GateFile *f)
                 release_all(g, f, &unknown_object, UINT64_MAX);
 }
 
+/*
+ * Programs and libraries are what a process opens most while it starts. No
+ * reader takes ELF for a model, so the first bytes answer for this open; what
+ * the library is to inference is asked when it is mapped. Only from the page
+ * cache: nothing here waits for a disk.
+ */
+static bool is_elf(int fd)
+{
+        char magic[4];
+        struct iovec v = { .iov_base = magic, .iov_len = sizeof(magic) };
+
+        return preadv2(fd, &v, 1, 0, RWF_NOWAIT) == sizeof(magic) && memcmp(magic, "\177ELF", 4) == 0;
+}
+
+static const struct ag_object plain_object;
+
 void gate_file_wait(Gate *g, GateFile *f, GateWaiter *w)
 {
         struct ag_object object;
@@ -215,9 +266,12 @@ void gate_file_wait(Gate *g, GateFile *f, GateWaiter *w)
                 release(g, f, w, &object);
                 return;
         }
+        if (is_elf(w->fd)) {
+                release(g, f, w, &plain_object);
+                return;
+        }
         w->next = f->waiters;
         f->waiters = w;
-        f->n_waiters++;
         scan(g, f);
 }
 
@@ -335,7 +389,7 @@ void gate_files_sweep(Gate *g, uint64_t now_ns)
                 return;
         for (size_t b = 0; b < GATE_BUCKETS; b++) {
                 for (GateFile *f = g->files[b]; f; f = f->next) {
-                        if (f->waiters || f->scan || !f->gated)
+                        if (f->waiters || f->n_resolving || f->scan || !f->gated)
                                 continue;
                         if (now_ns != UINT64_MAX && now_ns - f->active_ns < GATE_LINGER_NS)
                                 continue;
@@ -348,7 +402,7 @@ void gate_files_sweep(Gate *g, uint64_t now_ns)
         for (size_t b = 0; b < GATE_BUCKETS; b++) {
                 for (GateFile *f = g->files[b], *next; f; f = next) {
                         next = f->next;
-                        if (!f->waiters && !f->scan && !f->gated && !is_on_its_way(&inos, f))
+                        if (!f->waiters && !f->n_resolving && !f->scan && !f->gated && !is_on_its_way(&inos, f))
                                 file_free(g, f);
                 }
         }

@@ -85,6 +85,10 @@ typedef struct GateWaiter {
         uint32_t tid;
         uint64_t since_ns;
         struct ag_gated who;
+        /* Asleep until it is known who it is: what it opens is known already. */
+        bool resolved;
+        struct GateFile *file;
+        struct ag_object object;
 } GateWaiter;
 
 typedef struct GateFile {
@@ -106,8 +110,8 @@ typedef struct GateFile {
         bool scan_has_seq;
         uint64_t scan_seq;
         bool rescanned;
-        GateWaiter *waiters;
-        size_t n_waiters;
+        GateWaiter *waiters; /* for a scan */
+        size_t n_resolving; /* waiters in the worker's hands */
 } GateFile;
 
 struct Gate {
@@ -131,8 +135,9 @@ struct Gate {
         size_t n_files;
         uint64_t swept_ns;
 
-        pthread_mutex_t done_lock; /* done */
+        pthread_mutex_t done_lock; /* the two below */
         ScanTask *done;
+        GateWaiter *resolved;
 
         /* The worker's thread. */
         struct Worker *worker;
@@ -169,6 +174,7 @@ int gate_file_get(Gate *g, int path_fd, const struct statx *st, GateFile **ret);
 int gate_file_close(Gate *g, GateFile *f); /* marks it: openers go to sleep */
 void gate_file_wait(Gate *g, GateFile *f, GateWaiter *w); /* takes the waiter: answers it now or after a scan */
 void gate_file_scanned(Gate *g, ScanTask *t); /* takes the task */
+void gate_file_resolved(Gate *g, GateWaiter *w); /* takes the waiter */
 void gate_files_sweep(Gate *g, uint64_t now_ns);
 void gate_files_free(Gate *g);
 
@@ -183,6 +189,10 @@ void gate_old_group_sweep(Gate *g, uint64_t now_ns);
 /* Decides, and returns whether the opener may go on. Tells nobody: gate_tell() does, after the answer. */
 bool gate_decide(Gate *g, const struct ag_gated *who, uint32_t tid, const struct ag_object *object,
                  struct ag_event *ret);
+/* Is it AI only because it is not known yet? Then asking may change the verdict. */
+bool gate_must_resolve(const struct ag_gated *who);
+/* Traits, strength and workload as they are now, if that process is still there. */
+void gate_refresh_who(Gate *g, struct ag_gated *who);
 void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held);
 void gate_event_path(struct ag_event *ev, const char *path);
 
@@ -192,6 +202,8 @@ int worker_start(struct Worker *w);
 void worker_stop(struct Worker *w); /* joins its thread */
 struct Worker *worker_free(struct Worker *w); /* after the pool is gone */
 void worker_push(struct Worker *w, const struct ag_request *r);
+/* Has the process of a waiter looked at, then gives the waiter back through gate_resolved(). -ENOBUFS: still the caller's. */
+int worker_push_waiter(struct Worker *w, GateWaiter *waiter);
 
 /* gate-library.c */
 int gate_reopen(int path_fd); /* for reading; a regular local file only, never the gate's thread */
@@ -201,5 +213,6 @@ int gate_offer(Gate *g, int fd, uint64_t *ret_seq, bool *ret_writer);
 /* gate.c */
 int gate_thread_new(pthread_t *ret, void *(*run)(void *), void *userdata, const char *name); /* real-time */
 void gate_wake(Gate *g);
+void gate_resolved(Gate *g, GateWaiter *w); /* any thread */
 
 #endif

@@ -157,22 +157,23 @@ static int open_by_descriptor(Gate *g, const struct ag_request *r, struct statx 
 
 int gate_open_request(Gate *g, const struct ag_request *r, struct statx *ret_st)
 {
-        int root, fd, q;
+        int root, fd, q = -ENAMETOOLONG;
 
-        if (r->path_len == 0 || r->flags & AG_REQUEST_NO_PATH)
-                return open_by_descriptor(g, r, ret_st);
-        root = open_root(r->tid);
-        if (root < 0)
-                return root;
-        fd = open_cached(root, below_root(r->path), 0);
-        safe_close(root);
-        if (fd >= 0) {
-                q = check_identity(g, r, fd, ret_st);
-                if (q == 0)
-                        return fd;
-                safe_close(fd);
+        if (r->path_len > 0 && !(r->flags & AG_REQUEST_NO_PATH)) {
+                root = open_root(r->tid);
+                if (root < 0)
+                        return root;
+                fd = q = open_cached(root, below_root(r->path), 0);
+                safe_close(root);
+                if (fd >= 0) {
+                        q = check_identity(g, r, fd, ret_st);
+                        if (q == 0)
+                                return fd;
+                        safe_close(fd);
+                }
         }
-        return open_by_descriptor(g, r, ret_st);
+        fd = open_by_descriptor(g, r, ret_st);
+        return fd >= 0 ? fd : q;
 }
 
 int gate_open_directory(uint32_t tid, const char *path, const char **ret_name)

@@ -43,9 +43,13 @@ int gate_write_gated(Gate *g, int fd)
         return bpf_map_update_elem(g->maps->objects, &fd, &o, BPF_ANY) < 0 ? -errno : 0;
 }
 
+/* Opens the gate. A classification that somebody wrote meanwhile stays. */
 void gate_write_none(Gate *g, int fd)
 {
-        (void) bpf_map_delete_elem(g->maps->objects, &fd);
+        struct ag_object o;
+
+        if (gate_read_object(g, fd, &o) == 0 && o.state == AG_OBJECT_GATED)
+                (void) bpf_map_delete_elem(g->maps->objects, &fd);
 }
 
 /* Would any declared or undeclared workload be refused for it? Then the refusal outlives the inode. */

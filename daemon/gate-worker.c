@@ -22,6 +22,7 @@
 typedef struct Item {
         struct Item *next;
         size_t size;
+        GateWaiter *waiter; /* given back when its process has been looked at */
         struct ag_request request; /* cut behind its path */
 } Item;
 
@@ -93,6 +94,22 @@ static void drop_older(struct Worker *w, const struct ag_request *r)
         }
 }
 
+/* Somebody spins in the bridge for it, or sleeps: first. */
+static void enqueue(struct Worker *w, Item *i)
+{
+        i->next = NULL;
+        if (i->request.kind == AG_REQUEST_RESOLVE) {
+                *w->urgent_last = i;
+                w->urgent_last = &i->next;
+        } else {
+                *w->normal_last = i;
+                w->normal_last = &i->next;
+        }
+        w->n++;
+        w->bytes += i->size;
+        pthread_cond_signal(&w->cond);
+}
+
 void worker_push(struct Worker *w, const struct ag_request *r)
 {
         size_t size = offsetof(Item, request) + request_size(r);
@@ -107,19 +124,35 @@ void worker_push(struct Worker *w, const struct ag_request *r)
         i = malloc(size);
         if (!i)
                 return;
-        i->next = NULL;
         i->size = size;
+        i->waiter = NULL;
         memcpy(&i->request, r, request_size(r));
-        if (r->kind == AG_REQUEST_RESOLVE) {
-                *w->urgent_last = i;
-                w->urgent_last = &i->next;
-        } else {
-                *w->normal_last = i;
-                w->normal_last = &i->next;
-        }
-        w->n++;
-        w->bytes += size;
-        pthread_cond_signal(&w->cond);
+        enqueue(w, i);
+}
+
+int worker_push_waiter(struct Worker *w, GateWaiter *waiter)
+{
+        const struct ag_request r = {
+                .version = AG_ABI_VERSION,
+                .kind = AG_REQUEST_RESOLVE,
+                .tgid = waiter->who.tgid,
+                .tid = waiter->tid,
+                .traits = waiter->who.traits,
+                .start_time = waiter->who.start_time,
+                .cgroup_id = waiter->who.cgroup_id,
+        };
+        size_t size = offsetof(Item, request) + request_size(&r);
+        Item *i;
+
+        LOCK_SCOPE(&w->lock);
+        i = w->stopping ? NULL : malloc(size);
+        if (!i)
+                return -ENOBUFS;
+        i->size = size;
+        i->waiter = waiter;
+        memcpy(&i->request, &r, request_size(&r));
+        enqueue(w, i);
+        return 0;
 }
 
 static Item *pop(struct Worker *w)
@@ -186,6 +219,10 @@ static void tell_opener(Gate *g, const struct ag_request *r, const struct ag_obj
         if (r->workload == AG_WORKLOAD_OTHER)
                 return;
         fill_opener(r, &who);
+        if (gate_must_resolve(&who))
+                gate_refresh_who(g, &who);
+        if (who.workload == AG_WORKLOAD_OTHER)
+                return;
         (void) gate_decide(g, &who, r->tid, object, &ev);
         gate_event_path(&ev, r->path);
         if (object->flags & AG_OBJECT_MODEL && r->traits & ~(uint32_t) AG_TRAITS_PENDING && h->on_traits)
@@ -335,6 +372,8 @@ static void *worker_thread(void *userdata)
                 case AG_REQUEST_MAPPED:
                         if (h->on_resolve)
                                 h->on_resolve(h->userdata, &i->request);
+                        if (i->waiter)
+                                gate_resolved(w->gate, i->waiter);
                         free(i);
                         break;
                 case AG_REQUEST_CGROUP:
@@ -357,23 +396,17 @@ int worker_start(struct Worker *w)
         return r;
 }
 
-/* The pool must be gone already: it finishes the background jobs. */
-struct Worker *worker_free(struct Worker *w)
+/* Who waits for an answer about itself gets none, and goes back to the gate. */
+static void drain(struct Worker *w, Item *list)
 {
-        if (!w)
-                return NULL;
-        for (Item *l[] = { w->urgent, w->normal }, **p = l; p < l + 2; p++) {
-                while (*p) {
-                        Item *next = (*p)->next;
+        while (list) {
+                Item *next = list->next;
 
-                        free(*p);
-                        *p = next;
-                }
+                if (list->waiter)
+                        gate_resolved(w->gate, list->waiter);
+                free(list);
+                list = next;
         }
-        pthread_cond_destroy(&w->cond);
-        pthread_mutex_destroy(&w->lock);
-        free(w);
-        return NULL;
 }
 
 void worker_stop(struct Worker *w)
@@ -385,4 +418,20 @@ void worker_stop(struct Worker *w)
         if (w->running)
                 pthread_join(w->thread, NULL);
         w->running = false;
+        drain(w, w->urgent);
+        drain(w, w->normal);
+        w->urgent = w->normal = NULL;
+        w->urgent_last = &w->urgent;
+        w->normal_last = &w->normal;
+}
+
+/* The pool must be gone already: it finishes the background jobs. */
+struct Worker *worker_free(struct Worker *w)
+{
+        if (!w)
+                return NULL;
+        pthread_cond_destroy(&w->cond);
+        pthread_mutex_destroy(&w->lock);
+        free(w);
+        return NULL;
 }

@@ -47,6 +47,15 @@ void gate_wake(Gate *g)
         (void) !write(g->wake_fd, &one, sizeof(one));
 }
 
+void gate_resolved(Gate *g, GateWaiter *w)
+{
+        pthread_mutex_lock(&g->done_lock);
+        w->next = g->resolved;
+        g->resolved = w;
+        pthread_mutex_unlock(&g->done_lock);
+        gate_wake(g);
+}
+
 static void refuse(Gate *g, const struct ag_request *r)
 {
         uint64_t time = r->time;
@@ -114,12 +123,21 @@ static int on_request(void *userdata, void *data, size_t size)
 
 static void take_done(Gate *g)
 {
+        GateWaiter *waiters;
         ScanTask *list;
 
         pthread_mutex_lock(&g->done_lock);
         list = g->done;
         g->done = NULL;
+        waiters = g->resolved;
+        g->resolved = NULL;
         pthread_mutex_unlock(&g->done_lock);
+        while (waiters) {
+                GateWaiter *w = waiters;
+
+                waiters = w->next;
+                gate_file_resolved(g, w);
+        }
         while (list) {
                 ScanTask *t = list;
 

@@ -5,6 +5,9 @@
  * counters and the thread; how a decision is said is journal-fields.c's, what
  * is summed up journal-repeat.c's. The only file that talks to journald.
  */
+/* Where in our source an entry is sent from is nobody's business. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+
 #include "journal.h"
 
 #include <errno.h>
