@@ -130,8 +130,8 @@ static int print_json(const PolicyTables *t, unsigned w, const struct ag_questio
 int ctl_policy_explain(const CtlPolicyArgs *args)
 {
         _cleanup_(ctl_policy_done) CtlPolicy p = {};
-        struct ag_question q;
-        struct ag_answer a;
+        struct ag_question q = {};
+        struct ag_answer a = {};
         int w;
 
         if (!args->workload || args->n_on == 0) {

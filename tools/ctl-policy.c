@@ -78,10 +78,9 @@ static int host_settings(const CtlPolicyArgs *args, Diag *diag, Config *ret)
         return 0;
 }
 
-int ctl_policy_load_diag(const CtlPolicyArgs *args, char **files, Diag *diag, CtlPolicy *ret)
+static int load(const CtlPolicyArgs *args, char **files, Diag *diag, CtlPolicy *p)
 {
         _cleanup_(config_done) Config config = {};
-        _cleanup_(ctl_policy_done) CtlPolicy p = {};
         PolicySources sources = { .files = files, .root = args->root };
         int r;
 
@@ -94,20 +93,28 @@ int ctl_policy_load_diag(const CtlPolicyArgs *args, char **files, Diag *diag, Ct
                 return r;
         sources.host_mode = config.mode;
         sources.jurisdiction = args->jurisdiction ? args->jurisdiction : config.jurisdiction;
-        r = modelcap_set_load(args->modelcaps, diag, &p.modelcaps);
+        r = modelcap_set_load(args->modelcaps, diag, &p->modelcaps);
         if (r == -ENOENT)
                 diag_add(diag, DIAG_ERROR, args->modelcaps, 0, 0, "see --modelcaps",
                          "no model capabilities are here");
         if (r < 0)
                 return r;
-        r = policy_load(&sources, p.modelcaps, diag, &p.policy);
+        r = policy_load(&sources, p->modelcaps, diag, &p->policy);
         if (r < 0)
                 return r;
-        r = policy_compile(p.policy, p.modelcaps, diag, &p.tables);
-        if (r < 0)
+        return policy_compile(p->policy, p->modelcaps, diag, &p->tables);
+}
+
+int ctl_policy_load_diag(const CtlPolicyArgs *args, char **files, Diag *diag, CtlPolicy *ret)
+{
+        CtlPolicy p = {};
+        int r = load(args, files, diag, &p);
+
+        if (r < 0) {
+                ctl_policy_done(&p);
                 return r;
+        }
         *ret = p;
-        p = (CtlPolicy){};
         return 0;
 }
 

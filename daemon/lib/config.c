@@ -106,6 +106,11 @@ static const ConfItem items[] = {
 
 #define MODE_UNSET ((PolicyMode) -1)
 
+int config_parse_buffer(const char *name, const char *data, size_t size, Diag *diag, Config *c)
+{
+        return conf_parse_buffer(name, data, size, items, c, diag);
+}
+
 static int load_file(const char *path, Config *c, Diag *diag)
 {
         int r = conf_parse_file(path, items, c, diag);

@@ -48,6 +48,9 @@ typedef struct Config {
 int config_load(const char *root, Diag *diag, Config *ret);
 void config_done(Config *c);
 
+/* One file's text over what is in *c already, which stays to be released also after an error. */
+int config_parse_buffer(const char *name, const char *data, size_t size, Diag *diag, Config *c);
+
 /* The word behind the last aiguard.mode= of a kernel command line. */
 ConfigCmdline config_cmdline_mode(const char *cmdline);
 /* The kernel command line is over the file. */

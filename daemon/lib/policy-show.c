@@ -3,23 +3,35 @@
  * Overview: prints a loaded policy as one normalised file, which is a policy
  * again. Owns the layout; reads Policy, changes nothing. Called by aiguardctl.
  */
+#include "lib/escape.h"
 #include "lib/policy-explain.h"
 #include "lib/policy-internal.h"
 #include "lib/util-string.h"
+
+/* What YAML takes for a line break, or does not take at all. */
+static bool must_be_escaped(uint32_t c)
+{
+        return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff ||
+               c == 0xfffe || c == 0xffff;
+}
 
 /* A double-quoted scalar: always safe, whatever is in it. */
 static void put_quoted(const char *s, FILE *f)
 {
         putc('"', f);
-        for (; *s; s++) {
-                unsigned char c = (unsigned char) *s;
+        while (*s) {
+                uint32_t c = 0;
+                size_t n = utf8_next(s, strlen(s), &c);
 
-                if (c == '"' || c == '\\')
-                        fprintf(f, "\\%c", c);
-                else if (c < 0x20 || c == 0x7f)
-                        fprintf(f, "\\x%02x", c);
+                if (n == 0) { /* YAML gives no such string; a byte must not get lost all the same */
+                        fprintf(f, "\\x%02x", (unsigned char) *s++);
+                        continue;
+                }
+                if (must_be_escaped(c))
+                        fprintf(f, "\\u%04x", c);
                 else
-                        putc(c, f);
+                        fprintf(f, "%s%.*s", c == '"' || c == '\\' ? "\\" : "", (int) n, s);
+                s += n;
         }
         putc('"', f);
 }
@@ -168,8 +180,7 @@ static void put_rule(const ParsedRule *r, const PolicyTables *t, FILE *f)
 {
         fprintf(f, "  - id: %s\n", r->r.id);
         put_place("    ", r->r.file, r->r.line, f);
-        if (r->r.law[0])
-                fprintf(f, "    law: %s\n", r->r.law);
+        put_text("law", r->r.law[0] ? r->r.law : NULL, f);
         put_columns(r, t, "model_capability", AG_COL_IDENTIFIED, AG_MODELCAPS_MAX, f);
         if (any_column(r, AG_COL_CAPABLE))
                 fputs("    certainty: capable\n", f);

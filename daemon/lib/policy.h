@@ -33,18 +33,18 @@ typedef enum PolicyAutonomy {
 
 /* How a workload is matched: NULL or empty members are not asked; of the given ones any one is enough. */
 typedef struct PolicyMatch {
-        char **units; /* glob on the unit name, as systemctl prints it; NULL-terminated */
-        char **slices; /* glob on a slice name anywhere above */
-        char **cgroups; /* glob on the path below the cgroup2 root */
+        char **units;      /* glob on the unit name, as systemctl prints it; NULL-terminated */
+        char **slices;     /* glob on a slice name anywhere above */
+        char **cgroups;    /* glob on the path below the cgroup2 root */
         char **containers; /* glob on the container id or name part of the cgroup path */
-        char **exes; /* absolute path of the executable */
-        char **users; /* name or number */
+        char **exes;       /* absolute path of the executable */
+        char **users;      /* name or number */
 } PolicyMatch;
 
 typedef struct PolicyWorkload {
         char *name;
         char *jurisdiction; /* kz, eu, ... */
-        char *context; /* workplace, education, public, medical, safety, other */
+        char *context;      /* workplace, education, public, medical, safety, other */
         char *owner;
         char *purpose;
         char *file; /* where it is declared */
@@ -57,7 +57,7 @@ typedef struct PolicyWorkload {
 } PolicyWorkload;
 
 typedef struct PolicyRule {
-        char *id; /* kz-17-3-6 */
+        char *id;  /* kz-17-3-6 */
         char *law; /* KZ-AI-17-3-6; "" for a default */
         char *file;
         unsigned line;
@@ -69,21 +69,21 @@ typedef struct Policy Policy; /* opaque: parsed, checked, not compiled */
 
 /* Compiled. Everything the kernel needs, and the names for what it answers. */
 typedef struct PolicyTables {
-        char *name; /* "kz + baseline" */
-        char hash[65]; /* SHA-256 of all files in order, lower-case hex */
-        PolicyMode mode; /* effective mode of the host */
+        char *name;         /* "kz + baseline" */
+        char hash[65];      /* SHA-256 of all files in order, lower-case hex */
+        PolicyMode mode;    /* effective mode of the host */
         size_t n_workloads; /* rows; [0] other, [1] undeclared-ai */
         PolicyWorkload *workloads;
         size_t n_rules; /* [0] unused: rule 0 is "none" */
         PolicyRule *rules;
         char (*columns)[AG_NAME_MAX]; /* name of each column: "emotion.face identified", "camera", ... */
-        struct ag_row *rows; /* n_workloads */
+        struct ag_row *rows;          /* n_workloads */
         char **masks; /* sentences: which vendor file is masked or overridden, by what; NULL-terminated or NULL */
 } PolicyTables;
 
 typedef struct PolicySources {
         char **files; /* explicit files or directories; NULL: vendor and /etc/aiguard/policy.d, masks applied */
-        const char *root; /* prefix for the default directories; NULL: "" (tests) */
+        const char *root;     /* prefix for the default directories; NULL: "" (tests) */
         PolicyMode host_mode; /* of aiguard.conf or the kernel command line: no file can be stricter than it */
         const char *jurisdiction; /* of aiguard.conf: "kz", "kz eu", or NULL; adds to what the files say */
 } PolicySources;
