@@ -211,12 +211,13 @@ void cgroups_learn(Cgroups *c, const char *path)
         struct ag_workload_value v;
         char full[PATH_MAX];
         struct stat st;
-        int map = manager_maps(c->m)->cgroups;
+        int map;
 
-        if (!c || !c->root[0] || (size_t) snprintf(full, sizeof(full), "%s%s", c->root, path) >= sizeof(full))
+        if (!c->root[0] || (size_t) snprintf(full, sizeof(full), "%s%s", c->root, path) >= sizeof(full))
                 return;
         if (stat(full, &st) < 0 || !S_ISDIR(st.st_mode))
                 return;
+        map = manager_maps(c->m)->cgroups;
         q.cgroup_id = st.st_ino;
         if (bpf_map_lookup_elem(map, &q.cgroup_id, &v) == 0)
                 return;

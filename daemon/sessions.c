@@ -93,6 +93,7 @@ static bool is_same(const struct ag_event *a, const struct ag_event *b)
 static int session_new(Sessions *owner, const struct ag_event *ev, Session **ret)
 {
         _cleanup_(session_freep) Session *s = calloc(1, sizeof(*s));
+        uint64_t ticks, want = proc_ticks_from_ns(ev->start_time);
         int r;
 
         if (!s)
@@ -107,6 +108,9 @@ static int session_new(Sessions *owner, const struct ag_event *ev, Session **ret
         s->proc_fd = proc_open((pid_t) ev->tgid);
         if (s->proc_fd < 0)
                 return s->proc_fd;
+        /* An event that waited for the daemon may be of a process whose number is another's by now. */
+        if (proc_start_ticks(s->proc_fd, &ticks) < 0 || ticks > want + 1 || ticks + 1 < want)
+                return -ESRCH;
         r = sd_event_add_io(manager_event(owner->m), &s->exit, s->pidfd, EPOLLIN, on_exit_of_process, s);
         if (r < 0)
                 return r;
