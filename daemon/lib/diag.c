@@ -73,6 +73,30 @@ const DiagEntry *diag_get(const Diag *d, size_t i)
         return d && i < d->n_entries ? &d->entries[i] : NULL;
 }
 
+static int by_place(const DiagEntry *a, const DiagEntry *b)
+{
+        int r = strcmp(a->file ? a->file : "", b->file ? b->file : "");
+
+        if (r != 0)
+                return r;
+        if (a->line != b->line)
+                return a->line < b->line ? -1 : 1;
+        return a->column < b->column ? -1 : a->column > b->column;
+}
+
+void diag_sort(Diag *d)
+{
+        /* few entries, and a stable order: by insertion */
+        for (size_t i = 1; d && i < d->n_entries; i++) {
+                DiagEntry e = d->entries[i];
+                size_t k = i;
+
+                for (; k > 0 && by_place(&d->entries[k - 1], &e) > 0; k--)
+                        d->entries[k] = d->entries[k - 1];
+                d->entries[k] = e;
+        }
+}
+
 void diag_print(const Diag *d, FILE *f)
 {
         size_t total = diag_count(d, DIAG_ERROR) + diag_count(d, DIAG_WARNING);

@@ -39,6 +39,9 @@ void diag_add(Diag *d, DiagLevel level, const char *file, unsigned line, unsigne
 size_t diag_count(const Diag *d, DiagLevel level);
 const DiagEntry *diag_get(const Diag *d, size_t i); /* NULL past the end */
 
+/* By file, line and column; what has the same place keeps its order. */
+void diag_sort(Diag *d);
+
 /* "file:line:col: error: message (did you mean x?)", one a line, control characters escaped. */
 void diag_print(const Diag *d, FILE *f);
 

@@ -199,7 +199,10 @@ int policy_explain_print(const PolicyTables *t, unsigned workload, const struct 
 
         fprintf(f, "Verdict: %s. The open is %s.\n", policy_action_to_string(a->effective.action),
                 action_words(a->effective.action));
-        put_decision(t, &a->effective, a->column, f);
+        if (workload == AG_WORKLOAD_OTHER || t->workloads[workload].not_ai)
+                fputs("  What is no AI workload is never asked.\n", f);
+        else
+                put_decision(t, &a->effective, a->column, f);
         put_reasons(a, f);
         if (softened)
                 fprintf(f, "  Not enforced, because %s.\n", softened);

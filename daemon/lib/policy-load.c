@@ -115,8 +115,10 @@ int policy_load(const PolicySources *sources, const ModelcapSet *modelcaps, Diag
         if (r < 0)
                 return r;
         check_names(p, diag);
-        if (diag_count(diag, DIAG_ERROR) > before)
+        if (diag_count(diag, DIAG_ERROR) > before) {
+                diag_sort(diag);
                 return -EBADMSG;
+        }
         check_jurisdictions(p, diag);
         *ret = TAKE_PTR(p);
         return 0;

@@ -142,7 +142,7 @@ int policy_parse_file(PolicyParser *p)
         _cleanup_(yaml_doc_freep) YamlDoc *doc = NULL;
         int r;
 
-        r = yaml_doc_load_buffer(p->file->path, p->file->data, p->file->size, p->diag, &doc);
+        r = yaml_doc_load_whole(p->file->path, p->file->data, p->file->size, p->diag, &doc);
         if (r < 0)
                 return r == -EBADMSG ? 0 : r;
         return parse_root(p, yaml_doc_root(doc));

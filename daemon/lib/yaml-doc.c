@@ -28,7 +28,7 @@ typedef struct Builder {
         YamlNode *stack[YAML_DOC_DEPTH_MAX];
         size_t depth;
         bool done; /* the one document has ended */
-        size_t n_errors;
+        size_t n_duplicates;
 } Builder;
 
 static YamlNode *node_free(YamlNode *n)
@@ -83,7 +83,6 @@ static int error_at(Builder *b, yaml_mark_t m, const char *format, ...)
         va_end(ap);
         diag_add(b->diag, DIAG_ERROR, b->doc->file, (unsigned) m.line + 1, (unsigned) m.column + 1, NULL,
                  "%s", n < 0 ? "out of memory" : text);
-        b->n_errors++;
         return -EBADMSG;
 }
 
@@ -122,6 +121,7 @@ static int add_key(Builder *b, YamlNode *map, YamlNode *key, yaml_mark_t mark)
                         /* not fatal: the tree stays whole, so that later mistakes are found too */
                         error_at(b, mark, "\"%s\" is given twice, first in line %u", key->text,
                                  map->children[i].key->line);
+                        b->n_duplicates++;
                         break;
                 }
         if (child_append(map, key, NULL) < 0) {
@@ -300,7 +300,7 @@ static int build(Builder *b, yaml_parser_t *p)
                 diag_add(b->diag, DIAG_ERROR, b->doc->file, 1, 1, NULL, "the file is empty");
                 return -EBADMSG;
         }
-        return b->n_errors > 0 ? -EBADMSG : 0;
+        return b->n_duplicates > 0;
 }
 
 /* What YAML calls printable, and no byte order mark in the middle. */
@@ -333,7 +333,7 @@ static int check_bytes(Builder *b, const char *data, size_t size)
         return 0;
 }
 
-int yaml_doc_load_buffer(const char *name, const char *data, size_t size, Diag *diag, YamlDoc **ret)
+int yaml_doc_load_whole(const char *name, const char *data, size_t size, Diag *diag, YamlDoc **ret)
 {
         _cleanup_(yaml_doc_freep) YamlDoc *d = NULL;
         Builder b = { .diag = diag };
@@ -364,6 +364,18 @@ int yaml_doc_load_buffer(const char *name, const char *data, size_t size, Diag *
         yaml_parser_delete(&p);
         if (r < 0)
                 return r;
+        *ret = TAKE_PTR(d);
+        return r;
+}
+
+int yaml_doc_load_buffer(const char *name, const char *data, size_t size, Diag *diag, YamlDoc **ret)
+{
+        _cleanup_(yaml_doc_freep) YamlDoc *d = NULL;
+        int r;
+
+        r = yaml_doc_load_whole(name, data, size, diag, &d);
+        if (r != 0)
+                return r < 0 ? r : -EBADMSG;
         *ret = TAKE_PTR(d);
         return 0;
 }

@@ -34,6 +34,8 @@ typedef enum YamlKind {
 int yaml_doc_load_file(const char *path, Diag *diag, YamlDoc **ret);
 /* `name` is what messages call the file. */
 int yaml_doc_load_buffer(const char *name, const char *data, size_t size, Diag *diag, YamlDoc **ret);
+/* The same, but duplicate keys give 1 and the tree: for parsers that want to report the mistakes behind them too. */
+int yaml_doc_load_whole(const char *name, const char *data, size_t size, Diag *diag, YamlDoc **ret);
 YamlDoc *yaml_doc_free(YamlDoc *d);
 DEFINE_CLEANUP(YamlDoc *, yaml_doc_free);
 

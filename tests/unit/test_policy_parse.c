@@ -200,8 +200,18 @@ Test(policy_parse, all_mistakes_in_one_run)
                "\"camera\"?)\n"
                "6:38: action must be report, audit, deny, suspend or kill, not \"dney\" (did you mean "
                "\"deny\"?)\n"
-               "8:22: suspect of medium is audit by default and can only be tightened\n"
-               "7:42: no workload is called \"v\"\n");
+               "7:42: no workload is called \"v\"\n"
+               "8:22: suspect of medium is audit by default and can only be tightened\n");
+}
+
+Test(policy_parse, a_duplicate_hides_nothing)
+{
+        errors(V "mode: on\nmode: audit\nrules:\n  - { id: x, id: y, object: unknown, action: dney }\n",
+               "2:7: mode must be audit or enforce, not \"on\"\n"
+               "3:1: \"mode\" is given twice, first in line 2\n"
+               "5:14: \"id\" is given twice, first in line 5\n"
+               "5:46: action must be report, audit, deny, suspend or kill, not \"dney\" (did you mean "
+               "\"deny\"?)\n");
 }
 
 Test(policy_parse, across_files)
