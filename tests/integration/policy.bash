@@ -105,10 +105,10 @@ violations() {
         run ai open "$CAMERA"
         local p=$pid
         collect
-        run aiguardctl violations --since -5min
+        run aiguardctl violations --since=5m
         ends 0
         grep -q "$p" "$T/out"
-        run aiguardctl violations --since -5min --json
+        run aiguardctl violations --since=5m --json
         jq -e --arg p "$p" 'select(.OBJECT_PID == $p or .pid == ($p | tonumber) or .pid == $p)' "$T/out" >/dev/null
 }
 catalog() {

@@ -102,7 +102,7 @@ emergency_is_one_workloads() {
         ends 1 "another workload"
         open_as high-emergency "$CAMERA"
         ends 0 "that workload"
-        aiguardctl emergency --workload recovery-high --end --reason "over" || aiguardctl emergency --workload recovery-high --for 0s --reason over
+        aiguardctl emergency --workload recovery-high --off
         open_as high-over "$CAMERA"
         ends 1 "ended early"
 }

@@ -171,7 +171,7 @@ stream
 
 title "What the operator sees"
 say "aiguardctl violations:"
-ctl violations --since -10min 2>&1 | tail -n 12 | detail
+ctl violations --since=10m 2>&1 | tail -n 12 | detail
 printf '\n'
 if [ -e "$work/first" ]; then
         { read -r workload && read -r on; } <"$work/first"
