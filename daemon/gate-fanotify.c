@@ -30,25 +30,50 @@ static int respond(int group_fd, int fd, uint32_t response)
         return write(group_fd, &r, sizeof(r)) == sizeof(r) ? 0 : -errno;
 }
 
-static void deny_previous(Gate *g)
+/* Whoever waits for an answer to what an earlier run had read is refused. */
+static void deny_previous(Gate *g, int group_fd)
 {
+        (void) fcntl(group_fd, F_SETFL, O_NONBLOCK);
         for (int fd = 0; fd < OLD_NUMBERS; fd++) {
-                if (respond(g->old_group_fd, fd, FAN_DENY) == 0)
+                if (respond(group_fd, fd, FAN_DENY) == 0)
                         g->counters.denied_previous++;
         }
+}
+
+/* A group of the run before the last: two deaths in short order. Nobody is let go by closing it. */
+static void close_older(Gate *g, int group_fd)
+{
+        _Alignas(struct fanotify_event_metadata) char buffer[64 * FAN_EVENT_METADATA_LEN];
+        ssize_t n;
+
+        (void) fanotify_mark(group_fd, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+        while ((n = read(group_fd, buffer, sizeof(buffer))) > 0) {
+                const struct fanotify_event_metadata *m;
+
+                for (m = (const void *) buffer; FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n)) {
+                        if (m->fd < 0)
+                                continue;
+                        (void) respond(group_fd, m->fd, FAN_DENY);
+                        safe_close(m->fd);
+                        g->counters.denied_previous++;
+                }
+        }
+        safe_close(group_fd);
+}
+
+int gate_groups_open(Gate *g, const int *old, size_t n_old)
+{
+        for (size_t i = 0; i < n_old; i++) {
+                deny_previous(g, old[i]);
+                if (i + 1 < n_old)
+                        close_older(g, old[i]);
+                else
+                        g->old_group_fd = old[i];
+        }
+        g->old_until_ns = boottime_ns() + OLD_GROUP_NS;
         if (g->counters.denied_previous > 0)
                 log_notice("gate: %llu waiting opens of an earlier run were refused",
                            (unsigned long long) g->counters.denied_previous);
-}
-
-int gate_groups_open(Gate *g, int old_fd)
-{
-        g->old_group_fd = old_fd;
-        if (old_fd >= 0) {
-                (void) fcntl(old_fd, F_SETFL, O_NONBLOCK);
-                deny_previous(g);
-                g->old_until_ns = boottime_ns() + OLD_GROUP_NS;
-        }
         g->group_fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID |
                                             FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
                                     O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME);
@@ -200,11 +225,15 @@ static bool has_old_waiters(const Gate *g)
 /* Closing a group lets its sleepers go: so its marks go first, then what came meanwhile is answered. */
 void gate_old_group_sweep(Gate *g, uint64_t now_ns)
 {
+        int old;
+
         if (g->old_group_fd < 0 || now_ns < g->old_until_ns || has_old_waiters(g))
                 return;
         (void) fanotify_mark(g->old_group_fd, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
         read_group(g, g->old_group_fd);
         if (has_old_waiters(g))
                 return;
-        g->old_group_fd = safe_close(g->old_group_fd);
+        old = g->old_group_fd;
+        __atomic_store_n(&g->old_group_fd, -EBADF, __ATOMIC_RELEASE);
+        safe_close(old);
 }

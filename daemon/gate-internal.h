@@ -25,7 +25,7 @@
 #define GATE_LINGER_NS 2000000000ULL /* a mark without openers stays that long */
 #define GATE_ALIVE_NS 3000000000ULL
 #define GATE_TURN_MS 500
-#define GATE_SCAN_CHILDREN 4U
+#define GATE_SCAN_CHILDREN 8U
 
 /* ------------------------------------------------------------------- scans */
 
@@ -179,7 +179,7 @@ void gate_files_sweep(Gate *g, uint64_t now_ns);
 void gate_files_free(Gate *g);
 
 /* gate-fanotify.c: groups, events, answers. Gate thread. */
-int gate_groups_open(Gate *g, int old_fd); /* takes old_fd */
+int gate_groups_open(Gate *g, const int *old, size_t n_old); /* takes the descriptors */
 void gate_groups_close(Gate *g);
 void gate_events_read(Gate *g);
 void gate_answer(Gate *g, GateWaiter *w, bool allow); /* takes the waiter */

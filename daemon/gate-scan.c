@@ -172,6 +172,7 @@ static int ensure_server(ScanPool *p)
                 .program = p->options.scanner_program,
                 .modelcaps_dir = p->options.modelcaps_dir,
                 .seconds = p->options.seconds,
+                .delay_ms = p->options.delay_seconds * 1000,
         };
         int r;
 
@@ -233,13 +234,13 @@ static uint64_t deadline_of(const ScanPool *p, const ScanTask *t)
         return t->started_ns + (p->options.seconds + p->options.delay_seconds + 1) * 1000000000ULL;
 }
 
-/* Takes task i out when it is done, late, or its answer (for tests) is delayed no longer. */
-static bool settle(ScanPool *p, size_t i, bool readable, uint64_t now)
+/* Takes task i out when it is done or late. */
+static void settle(ScanPool *p, size_t i, bool readable, uint64_t now)
 {
         ScanTask *t = p->active[i];
         const char *reason = NULL;
 
-        if (readable && !t->result) {
+        if (readable) {
                 t->result = calloc(1, sizeof(*t->result));
                 if (t->result) {
                         int r = scan_job_finish(t->job_fd, t->result);
@@ -247,35 +248,27 @@ static bool settle(ScanPool *p, size_t i, bool readable, uint64_t now)
                         if (r < 0)
                                 reason = "the scanner gave no answer";
                 }
-        } else if (!t->result && now >= deadline_of(p, t))
+        } else if (now >= deadline_of(p, t))
                 reason = "timed out";
-        if (!t->result && !reason)
-                return false;
-        if (!reason && now - t->started_ns < p->options.delay_seconds * 1000000000ULL)
-                return false;
+        else
+                return;
         p->active[i] = p->active[--p->n_active];
         finish(t, reason);
-        return true;
 }
 
-/* Polls the eventfd and the children that have not answered yet. */
 static void wait_and_settle(ScanPool *p)
 {
         struct pollfd fds[POOL_CHILDREN_MAX + 1];
-        bool delayed = p->options.delay_seconds > 0 && p->n_active > 0;
         uint64_t ignored;
 
         fds[0] = (struct pollfd){ .fd = p->wake_fd, .events = POLLIN };
         for (size_t i = 0; i < p->n_active; i++)
-                fds[i + 1] = (struct pollfd){
-                        .fd = p->active[i]->result ? -1 : p->active[i]->job_fd,
-                        .events = POLLIN,
-                };
-        (void) poll(fds, p->n_active + 1, delayed || p->retry_ns > boottime_ns() ? RETRY_MS : 1000);
+                fds[i + 1] = (struct pollfd){ .fd = p->active[i]->job_fd, .events = POLLIN };
+        (void) poll(fds, p->n_active + 1, p->retry_ns > boottime_ns() ? RETRY_MS : 1000);
         (void) !read(p->wake_fd, &ignored, sizeof(ignored));
         /* From the end: settling moves the last one down. */
         for (size_t i = p->n_active; i-- > 0;)
-                (void) settle(p, i, fds[i + 1].fd >= 0 && fds[i + 1].revents != 0, boottime_ns());
+                settle(p, i, fds[i + 1].revents != 0, boottime_ns());
 }
 
 static void *pool_thread(void *userdata)

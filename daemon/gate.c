@@ -208,19 +208,17 @@ static void *gate_thread(void *userdata)
 int gate_new(const GateOptions *options, Gate **ret)
 {
         _cleanup_(gate_freep) Gate *g = calloc(1, sizeof(*g));
-        int old_fd = options->fanotify_fd, r;
+        int r;
 
-        if (!g) {
-                safe_close(old_fd);
+        if (!g)
                 return -ENOMEM;
-        }
         g->options = *options;
         g->maps = options->maps;
         g->control = options->control;
         g->group_fd = g->old_group_fd = -EBADF;
         lock_init(&g->done_lock);
         g->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        r = gate_groups_open(g, old_fd);
+        r = gate_groups_open(g, options->fanotify_fds, options->n_fanotify_fds);
         if (r < 0)
                 return r;
         if (g->wake_fd < 0)
@@ -290,9 +288,15 @@ Gate *gate_free(Gate *g)
         return NULL;
 }
 
-int gate_fanotify_fd(const Gate *g)
+size_t gate_fanotify_fds(const Gate *g, int ret[2])
 {
-        return g->group_fd;
+        int old = __atomic_load_n(&g->old_group_fd, __ATOMIC_ACQUIRE);
+        size_t n = 0;
+
+        if (old >= 0)
+                ret[n++] = old;
+        ret[n++] = g->group_fd;
+        return n;
 }
 
 void gate_counters(Gate *g, GateCounters *ret)

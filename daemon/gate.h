@@ -41,7 +41,8 @@ typedef struct GateOptions {
         Inventory *inventory;
         Journal *journal;
         GateHandlers handlers;
-        int fanotify_fd; /* of an earlier run, from the fd store; -EBADF: make one. Taken */
+        const int *fanotify_fds; /* of earlier runs, oldest first, from the fd store; taken */
+        size_t n_fanotify_fds;
         const char *scanner_program; /* NULL: the installed one */
         const char *modelcaps_dir; /* NULL: the installed one */
         unsigned scan_seconds; /* longest scan of one file */
@@ -75,7 +76,8 @@ DEFINE_CLEANUP(Gate *, gate_free);
 /* Threads run from here on; alive_until is set. */
 int gate_start(Gate *g);
 
-int gate_fanotify_fd(const Gate *g); /* borrowed; for the fd store */
+/* Borrowed, for the fd store, oldest first: ours, and that of an earlier run as long as openers may wait in it. */
+size_t gate_fanotify_fds(const Gate *g, int ret[2]);
 void gate_counters(Gate *g, GateCounters *ret);
 uint64_t gate_heartbeat(const Gate *g); /* boot time of the gate thread's last turn */
 

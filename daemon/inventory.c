@@ -2,7 +2,8 @@
 /*
  * Overview: the models that were seen, newest last, in a ring bounded by number
  * and by bytes (what a hostile file made the scanner say is not for free). Owns
- * the records; hands out copies. Never asked for a verdict.
+ * the records, hands out copies, keeps them in a file by inventory-file.c. Never
+ * asked for a verdict.
  */
 #include "inventory.h"
 
@@ -11,54 +12,113 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "inventory-file.h"
 #include "lock.h"
-
-#define INVENTORY_BYTES_MAX (4U << 20)
 
 /* A record without the findings that are not there. */
 typedef struct Entry {
         size_t size; /* of `data` */
         struct ag_inode_key inode;
-        char *data; /* an InventoryRecord, cut behind the last finding */
+        char *data; /* an InventoryRecord, cut behind the last finding; NULL: a number that was not kept */
 } Entry;
 
 struct Inventory {
         pthread_mutex_t lock;
+        InventoryFile *file;
         uint32_t first; /* number of the oldest */
         uint32_t next; /* number of the next new one; next - first entries are there */
+        size_t n;
         size_t bytes;
         Entry ring[INVENTORY_MAX];
 };
-
-int inventory_new(Inventory **ret)
-{
-        Inventory *i = calloc(1, sizeof(*i));
-
-        if (!i)
-                return -ENOMEM;
-        lock_init(&i->lock);
-        /* Numbers of an earlier run, still in the kernel's storage, must not name other models. */
-        if (getrandom(&i->next, sizeof(i->next), 0) != sizeof(i->next))
-                i->next = 1;
-        i->next &= 0x7fffffff;
-        i->next += i->next == 0;
-        i->first = i->next;
-        *ret = i;
-        return 0;
-}
 
 static Entry *entry_at(Inventory *i, uint32_t model)
 {
         return &i->ring[model % INVENTORY_MAX];
 }
 
+static void set_entry(Inventory *i, Entry *e, char *data, size_t size)
+{
+        if (e->data) {
+                i->bytes -= e->size;
+                i->n--;
+                free(e->data);
+        }
+        *e = (Entry){ .size = size, .data = data };
+        if (data) {
+                memcpy(&e->inode, data + offsetof(InventoryRecord, inode), sizeof(e->inode));
+                i->bytes += size;
+                i->n++;
+        }
+}
+
 static void drop_oldest(Inventory *i)
 {
-        Entry *e = entry_at(i, i->first++);
+        set_entry(i, entry_at(i, i->first++), NULL, 0);
+}
 
-        i->bytes -= e->size;
-        free(e->data);
-        *e = (Entry){};
+size_t inventory_record_size(const InventoryRecord *r)
+{
+        size_t n = MIN(r->classification.n_modelcaps, (size_t) CLASSIFICATION_MODELCAPS_MAX);
+
+        return offsetof(InventoryRecord, classification) + offsetof(Classification, modelcaps) +
+               n * sizeof(ModelcapFinding);
+}
+
+/* Puts a record at its number, making room for it. The newest stays, whatever its size. */
+static int place(Inventory *i, uint32_t model, const InventoryRecord *record)
+{
+        size_t size = inventory_record_size(record);
+        char *data = malloc(size);
+
+        if (!data)
+                return -ENOMEM;
+        memcpy(data, record, size);
+        memcpy(data + offsetof(InventoryRecord, model), &model, sizeof(model));
+        while (model - i->first >= INVENTORY_MAX)
+                drop_oldest(i);
+        set_entry(i, entry_at(i, model), data, size);
+        while (i->bytes > INVENTORY_BYTES_MAX && i->first != model)
+                drop_oldest(i);
+        return 0;
+}
+
+/* A record of an earlier run. Numbers rise in the file, but for those that were judged again. */
+static void on_restored(void *userdata, const InventoryRecord *record)
+{
+        Inventory *i = userdata;
+
+        if (record->model == 0)
+                return;
+        if (i->n == 0)
+                i->first = i->next = record->model;
+        if (record->model - i->first >= i->next - i->first) {
+                if (record->model - i->next >= INVENTORY_MAX)
+                        return;
+                i->next = record->model + 1;
+        }
+        (void) place(i, record->model, record);
+}
+
+int inventory_new(const char *path, Inventory **ret)
+{
+        Inventory *i = calloc(1, sizeof(*i));
+
+        if (!i)
+                return -ENOMEM;
+        lock_init(&i->lock);
+        if (path)
+                i->file = inventory_file_open(path, on_restored, i);
+        if (i->n == 0) {
+                /* Numbers of an earlier run, still in the kernel's storage, must not name other models. */
+                if (getrandom(&i->next, sizeof(i->next), 0) != sizeof(i->next))
+                        i->next = 1;
+                i->next &= 0x7fffffff;
+                i->next += i->next == 0;
+                i->first = i->next;
+        }
+        *ret = i;
+        return 0;
 }
 
 Inventory *inventory_free(Inventory *i)
@@ -67,6 +127,7 @@ Inventory *inventory_free(Inventory *i)
                 return NULL;
         while (i->first != i->next)
                 drop_oldest(i);
+        inventory_file_close(i->file);
         pthread_mutex_destroy(&i->lock);
         free(i);
         return NULL;
@@ -77,7 +138,7 @@ static Entry *find_inode(Inventory *i, const struct ag_inode_key *inode, uint32_
         for (uint32_t m = i->next; m != i->first;) {
                 Entry *e = entry_at(i, --m);
 
-                if (memcmp(&e->inode, inode, sizeof(*inode)) == 0) {
+                if (e->data && memcmp(&e->inode, inode, sizeof(*inode)) == 0) {
                         *ret_model = m;
                         return e;
                 }
@@ -85,42 +146,24 @@ static Entry *find_inode(Inventory *i, const struct ag_inode_key *inode, uint32_
         return NULL;
 }
 
-static size_t cut_size(const InventoryRecord *r)
-{
-        size_t n = MIN(r->classification.n_modelcaps, (size_t) CLASSIFICATION_MODELCAPS_MAX);
-
-        return offsetof(InventoryRecord, classification) + offsetof(Classification, modelcaps) +
-               n * sizeof(ModelcapFinding);
-}
-
 uint32_t inventory_put(Inventory *i, const InventoryRecord *record)
 {
-        size_t size = cut_size(record);
-        char *data = malloc(size);
         uint32_t model;
-        Entry *e;
 
-        if (!data)
-                return 0;
-        memcpy(data, record, size);
-
-        pthread_mutex_lock(&i->lock);
-        e = find_inode(i, &record->inode, &model);
-        if (e) {
-                i->bytes -= e->size;
-                free(e->data);
-        } else {
-                if (i->next - i->first == INVENTORY_MAX)
-                        drop_oldest(i);
-                model = i->next++;
-                e = entry_at(i, model);
+        LOCK_SCOPE(&i->lock);
+        if (!find_inode(i, &record->inode, &model)) {
+                model = i->next;
+                if (model + 1 == 0)
+                        return 0;
+                i->next++;
         }
-        memcpy(data + offsetof(InventoryRecord, model), &model, sizeof(model));
-        *e = (Entry){ .size = size, .inode = record->inode, .data = data };
-        i->bytes += size;
-        while (i->bytes > INVENTORY_BYTES_MAX && i->first != model)
-                drop_oldest(i);
-        pthread_mutex_unlock(&i->lock);
+        if (place(i, model, record) < 0)
+                return 0;
+        if (i->file) {
+                const Entry *e = entry_at(i, model);
+
+                inventory_file_append(i->file, e->data, e->size);
+        }
         return model;
 }
 
@@ -132,15 +175,11 @@ static void copy_out(const Entry *e, InventoryRecord *ret)
 
 int inventory_get(Inventory *i, uint32_t model, InventoryRecord *ret)
 {
-        int r = -ENOENT;
-
-        pthread_mutex_lock(&i->lock);
-        if (model - i->first < i->next - i->first) {
-                copy_out(entry_at(i, model), ret);
-                r = 0;
-        }
-        pthread_mutex_unlock(&i->lock);
-        return r;
+        LOCK_SCOPE(&i->lock);
+        if (model - i->first >= i->next - i->first || !entry_at(i, model)->data)
+                return -ENOENT;
+        copy_out(entry_at(i, model), ret);
+        return 0;
 }
 
 int inventory_find(Inventory *i, const struct ag_inode_key *inode, InventoryRecord *ret)
@@ -148,20 +187,16 @@ int inventory_find(Inventory *i, const struct ag_inode_key *inode, InventoryReco
         uint32_t model;
         const Entry *e;
 
-        pthread_mutex_lock(&i->lock);
+        LOCK_SCOPE(&i->lock);
         e = find_inode(i, inode, &model);
-        if (e)
-                copy_out(e, ret);
-        pthread_mutex_unlock(&i->lock);
-        return e ? 0 : -ENOENT;
+        if (!e)
+                return -ENOENT;
+        copy_out(e, ret);
+        return 0;
 }
 
 size_t inventory_size(Inventory *i)
 {
-        size_t n;
-
-        pthread_mutex_lock(&i->lock);
-        n = i->next - i->first;
-        pthread_mutex_unlock(&i->lock);
-        return n;
+        LOCK_SCOPE(&i->lock);
+        return i->n;
 }

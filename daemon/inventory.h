@@ -24,7 +24,11 @@ typedef struct InventoryRecord {
 
 typedef struct Inventory Inventory;
 
-int inventory_new(Inventory **ret);
+/*
+ * `path` is a file that lives as long as the kernel's tables, so that what they
+ * number is still known after a restart of the daemon; NULL: none.
+ */
+int inventory_new(const char *path, Inventory **ret);
 Inventory *inventory_free(Inventory *i);
 DEFINE_CLEANUP(Inventory *, inventory_free);
 

@@ -115,18 +115,19 @@ static int exit_code(int r)
         }
 }
 
-/* The group of an earlier run, which openers may still be waiting on. Anything else in the store is closed. */
-static int take_fanotify(void)
+/* The groups of earlier runs, which openers may still be waiting on. Anything else in the store is closed. */
+static size_t take_fanotify(int ret[MANAGER_FANOTIFY_MAX])
 {
         char **names = NULL;
-        int n = sd_listen_fds_with_names(true, &names), found = -EBADF;
+        int n = sd_listen_fds_with_names(true, &names);
+        size_t found = 0;
 
         for (int i = 0; i < n; i++) {
                 int fd = SD_LISTEN_FDS_START + i;
 
-                if (found < 0 && strcmp(names[i], "fanotify") == 0) {
+                if (found < MANAGER_FANOTIFY_MAX && strcmp(names[i], "fanotify") == 0) {
                         (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
-                        found = fd;
+                        ret[found++] = fd;
                 } else
                         safe_close(fd);
                 free(names[i]);
@@ -155,6 +156,11 @@ static int run(void)
         _cleanup_(manager_freep) Manager *m = NULL;
         /* No event of fanotify may get a number that a later run does not deny: see gate-fanotify.c. */
         const struct rlimit files = { .rlim_cur = 65536, .rlim_max = 65536 };
+        ManagerOptions options = {
+                .policy_files = arg_n_policy_files > 0 ? arg_policy_files : NULL,
+                .modelcaps_dir = arg_modelcaps_dir,
+                .scanner_program = arg_scanner_program,
+        };
         Config config = {};
         sigset_t signals;
         int r;
@@ -179,15 +185,9 @@ static int run(void)
         (void) sigprocmask(SIG_BLOCK, &signals, NULL);
         (void) signal(SIGPIPE, SIG_IGN);
 
-        r = manager_new(
-                &(ManagerOptions){
-                        .config = &config,
-                        .policy_files = arg_n_policy_files > 0 ? arg_policy_files : NULL,
-                        .modelcaps_dir = arg_modelcaps_dir,
-                        .scanner_program = arg_scanner_program,
-                        .fanotify_fd = take_fanotify(),
-                },
-                &m);
+        options.config = &config;
+        options.n_fanotify_fds = take_fanotify(options.fanotify_fds);
+        r = manager_new(&options, &m);
         if (r < 0)
                 return r;
         r = manager_start(m);

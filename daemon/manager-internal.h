@@ -25,6 +25,7 @@ struct Manager {
         Subjects *subjects;
         ManagerBus *bus;
         bool started;
+        size_t n_stored; /* fanotify groups in the fd store */
         uint64_t started_usec;
         uint64_t audit_since_usec; /* 0: not known from earlier runs */
         char reload_error[512];

@@ -30,6 +30,7 @@
 
 #define TICK_USEC 1000000ULL
 #define GATE_STUCK_NS 10000000000ULL
+#define INVENTORY_FILE "/run/aiguard/inventory" /* lives as long as the pins do */
 
 static void on_resolve(void *userdata, const struct ag_request *r)
 {
@@ -91,6 +92,20 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
         return 0;
 }
 
+/* The groups whose openers must outlive us are in systemd's hands, and no others. */
+static void store_groups(Manager *m)
+{
+        int fds[2];
+        size_t n = gate_fanotify_fds(m->gate, fds);
+
+        if (n == m->n_stored)
+                return;
+        (void) sd_notify(false, "FDSTOREREMOVE=1\nFDNAME=fanotify");
+        for (size_t i = 0; i < n; i++)
+                (void) sd_pid_notify_with_fds(0, false, "FDSTORE=1\nFDNAME=fanotify", &fds[i], 1);
+        m->n_stored = n;
+}
+
 /* Once a second: is the gate alive? A gate that hangs is worse than a restart, which answers what waits. */
 static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -102,6 +117,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
                           (unsigned) ((now - beat) / 1000000000ULL));
                 abort();
         }
+        store_groups(m);
         (void) sd_event_source_set_time_relative(source, TICK_USEC);
         (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         return 0;
@@ -288,7 +304,8 @@ static int start_gate(Manager *m)
                         .on_traits = on_traits,
                         .on_model = on_model,
                 },
-                .fanotify_fd = TAKE_FD(m->options.fanotify_fd),
+                .fanotify_fds = m->options.fanotify_fds,
+                .n_fanotify_fds = m->options.n_fanotify_fds,
                 .scanner_program = m->options.scanner_program,
                 .modelcaps_dir = m->options.modelcaps_dir,
                 .scan_seconds = m->config.scan_timeout_sec,
@@ -298,8 +315,7 @@ static int start_gate(Manager *m)
 
         if (r < 0)
                 return log_error_errno(r, "manager: the gate cannot be made");
-        (void) sd_pid_notify_with_fds(0, false, "FDSTORE=1\nFDNAME=fanotify",
-                                      (int[]){ gate_fanotify_fd(m->gate) }, 1);
+        store_groups(m);
         return 0;
 }
 
@@ -366,7 +382,9 @@ int manager_start(Manager *m)
         r = start_policy(m);
         if (r < 0)
                 return r;
-        r = inventory_new(&m->inventory);
+        if (!loader_adopted(m->backend->loader))
+                (void) unlink(INVENTORY_FILE);
+        r = inventory_new(INVENTORY_FILE, &m->inventory);
         if (r >= 0)
                 r = journal_new(m->store, m->inventory, &m->journal);
         if (r < 0)

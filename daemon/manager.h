@@ -72,13 +72,16 @@ typedef struct ManagerStatus {
         const char *reload_error; /* of the last reload, "" when it was good */
 } ManagerStatus;
 
-/* Everything but the config is for tests and may be NULL. */
+#define MANAGER_FANOTIFY_MAX 8
+
+/* Everything but the config and the descriptors is for tests and may be NULL. */
 typedef struct ManagerOptions {
         Config *config; /* taken */
         const char *const *policy_files; /* NULL: the default directories */
         const char *modelcaps_dir;
         const char *scanner_program;
-        int fanotify_fd; /* of an earlier run, taken; -EBADF: none */
+        int fanotify_fds[MANAGER_FANOTIFY_MAX]; /* of earlier runs, oldest first; taken */
+        size_t n_fanotify_fds;
 } ManagerOptions;
 
 int manager_new(const ManagerOptions *options, Manager **ret);
