@@ -65,8 +65,9 @@ int classification_validate(const void *data, size_t size, const Classification 
 const char *scan_status_to_string(ScanStatus s)
 {
         static const char *const names[_SCAN_STATUS_MAX] = {
-                [SCAN_NOT_A_MODEL] = "not-a-model", [SCAN_CLEAN] = "clean",           [SCAN_UNPARSABLE] = "unparsable",
-                [SCAN_SUSPECT] = "suspect",         [SCAN_IDENTIFIED] = "identified",
+                [SCAN_NOT_A_MODEL] = "not-a-model", [SCAN_CLEAN] = "clean",
+                [SCAN_UNPARSABLE] = "unparsable",   [SCAN_SUSPECT] = "suspect",
+                [SCAN_IDENTIFIED] = "identified",
         };
 
         return (unsigned) s < _SCAN_STATUS_MAX ? names[s] : NULL;

@@ -17,7 +17,7 @@
 
 typedef enum ScanStatus {
         SCAN_NOT_A_MODEL,
-        SCAN_CLEAN, /* a model, and nothing of ours in it */
+        SCAN_CLEAN,      /* a model, and nothing of ours in it */
         SCAN_UNPARSABLE, /* a model by its looks, and not understood: not clean */
         SCAN_SUSPECT,
         SCAN_IDENTIFIED,
@@ -35,8 +35,8 @@ typedef enum Certainty {
 typedef enum RuntimeKind {
         RUNTIME_NONE,
         RUNTIME_INTERPRETER, /* node, python, java, ...: can run a model without native code */
-        RUNTIME_WEAK, /* can also infer: OpenCV, OpenCL */
-        RUNTIME_STRONG, /* has no other use */
+        RUNTIME_WEAK,        /* can also infer: OpenCV, OpenCL */
+        RUNTIME_STRONG,      /* has no other use */
         _RUNTIME_KIND_MAX,
 } RuntimeKind;
 
@@ -47,8 +47,8 @@ typedef struct Evidence {
 } Evidence;
 
 typedef struct ModelcapFinding {
-        char name[40]; /* emotion.face */
-        uint8_t certainty; /* Certainty */
+        char name[40];      /* emotion.face */
+        uint8_t certainty;  /* Certainty */
         uint8_t confidence; /* 0 to 100 */
         uint8_t n_evidence;
         uint8_t reserved;
@@ -57,11 +57,11 @@ typedef struct ModelcapFinding {
 
 typedef struct Classification {
         uint32_t version;
-        uint8_t status; /* ScanStatus: of the worst finding */
+        uint8_t status;  /* ScanStatus: of the worst finding */
         uint8_t runtime; /* RuntimeKind */
         uint8_t n_modelcaps;
         uint8_t reserved;
-        char format[24]; /* onnx, safetensors, hf-config, elf, text, "" when unknown */
+        char format[24];  /* onnx, safetensors, hf-config, elf, text, "" when unknown */
         char reason[120]; /* for unparsable: why; else empty */
         uint64_t bytes_read;
         uint32_t micros;
@@ -74,7 +74,7 @@ typedef struct Classification {
 int classification_validate(const void *data, size_t size, const Classification **ret);
 
 const char *scan_status_to_string(ScanStatus s); /* not-a-model, clean, unparsable, suspect, identified */
-const char *certainty_to_string(Certainty c); /* capable, suspect, identified */
+const char *certainty_to_string(Certainty c);    /* capable, suspect, identified */
 const char *runtime_kind_to_string(RuntimeKind k);
 
 #endif

@@ -23,18 +23,12 @@ static const struct {
         unsigned name, hint, sibling;
         bool strong;
 } weights[_FACT_KIND_MAX] = {
-        [FACT_PRODUCER] = { 40, 10, 20, false },
-        [FACT_GRAPH] = { 80, 25, 45, true },
-        [FACT_INPUT] = { 20, 5, 10, false },
-        [FACT_OUTPUT] = { 80, 25, 45, true },
-        [FACT_NODE] = { 25, 5, 10, false },
-        [FACT_TENSOR] = { 25, 5, 10, false },
-        [FACT_METADATA] = { 45, 10, 20, false },
-        [FACT_DOC] = { 45, 10, 20, false },
-        [FACT_ARCHITECTURE] = { 85, 25, 45, true },
-        [FACT_TYPE] = { 75, 25, 40, true },
-        [FACT_TASK] = { 70, 25, 45, true },
-        [FACT_BASE] = { 45, 10, 25, false },
+        [FACT_PRODUCER] = { 40, 10, 20, false },    [FACT_GRAPH] = { 80, 25, 45, true },
+        [FACT_INPUT] = { 20, 5, 10, false },        [FACT_OUTPUT] = { 80, 25, 45, true },
+        [FACT_NODE] = { 25, 5, 10, false },         [FACT_TENSOR] = { 25, 5, 10, false },
+        [FACT_METADATA] = { 45, 10, 20, false },    [FACT_DOC] = { 45, 10, 20, false },
+        [FACT_ARCHITECTURE] = { 85, 25, 45, true }, [FACT_TYPE] = { 75, 25, 40, true },
+        [FACT_TASK] = { 70, 25, 45, true },         [FACT_BASE] = { 45, 10, 25, false },
 };
 
 enum {
@@ -79,8 +73,9 @@ typedef struct NameContext {
 
 static void on_modality(Judge *j, const FactName *n, const Phrase *p)
 {
-        bool names = n->kind == FACT_GRAPH || n->kind == FACT_OUTPUT || n->kind == FACT_TYPE || n->kind == FACT_TASK ||
-                     n->kind == FACT_BASE || n->kind == FACT_METADATA || n->kind == FACT_ARCHITECTURE;
+        bool names = n->kind == FACT_GRAPH || n->kind == FACT_OUTPUT || n->kind == FACT_TYPE ||
+                     n->kind == FACT_TASK || n->kind == FACT_BASE || n->kind == FACT_METADATA ||
+                     n->kind == FACT_ARCHITECTURE;
 
         if (p->use == PHRASE_MODALITY_ARCHITECTURE && (n->kind == FACT_ARCHITECTURE || n->kind == FACT_TYPE))
                 sign_add(j, p->index, SIGN_ARCHITECTURE, 4, n->text);
@@ -105,16 +100,19 @@ static void on_name(const Phrase *p, void *userdata)
 
         switch (p->use) {
         case PHRASE_MODELCAP_NAME:
-                hit_add(&c->j->caps[p->index], kind, weight, strong, n->where[0] ? n->where : "name", n->text);
+                hit_add(&c->j->caps[p->index], kind, weight, strong, n->where[0] ? n->where : "name",
+                        n->text);
                 break;
         case PHRASE_MODELCAP_HINT:
                 hit_add(&c->j->caps[p->index], kind, hint, false, n->where[0] ? n->where : "name", n->text);
                 break;
         case PHRASE_VOCABULARY_NAME:
-                hit_add(&c->j->vocabularies[p->index], kind, weight, strong, n->where[0] ? n->where : "name", n->text);
+                hit_add(&c->j->vocabularies[p->index], kind, weight, strong, n->where[0] ? n->where : "name",
+                        n->text);
                 break;
         case PHRASE_VOCABULARY_HINT:
-                hit_add(&c->j->vocabularies[p->index], kind, hint, false, n->where[0] ? n->where : "name", n->text);
+                hit_add(&c->j->vocabularies[p->index], kind, hint, false, n->where[0] ? n->where : "name",
+                        n->text);
                 break;
         case PHRASE_VOCABULARY_CONTRARY:
                 /* Not from beside the file: whoever can rename it must not be able to clear it. */
@@ -184,8 +182,9 @@ static void collect_path(Judge *j, const char *path)
 
 static bool is_head(const char *name)
 {
-        static const char *const words[] = { "classifier", "head", "fc", "score", "out_proj", "logits", "predictions",
-                                             "dense_output", "output" };
+        static const char *const words[] = { "classifier",  "head",         "fc",
+                                             "score",       "out_proj",     "logits",
+                                             "predictions", "dense_output", "output" };
 
         for (size_t i = 0; name && i < ARRAY_SIZE(words); i++)
                 if (strstr(name, words[i]))
@@ -232,8 +231,8 @@ static void on_list(Judge *j, unsigned vocabulary, const LabelList *list, const 
 
         if (!strong)
                 weight = belongs ? MIN(weight, 45U) : 35;
-        hit_add(&j->vocabularies[vocabulary], list->sibling ? HIT_SIBLING_LIST : HIT_LABEL_LIST, weight, strong,
-                list->where, m->detail);
+        hit_add(&j->vocabularies[vocabulary], list->sibling ? HIT_SIBLING_LIST : HIT_LABEL_LIST, weight,
+                strong, list->where, m->detail);
         if (j->code_modality == MODELCAP_NONE)
                 j->code_modality = m->modality;
 }
@@ -249,7 +248,8 @@ static void collect_lists(Judge *j)
 
                         label_list_match(&j->set->vocabularies[v], list, &m);
                         if (m.matches && m.needs_modality &&
-                            (j->modalities[m.modality].score == 0 && !(j->path_modalities & 1U << m.modality)))
+                            (j->modalities[m.modality].score == 0 &&
+                             !(j->path_modalities & 1U << m.modality)))
                                 continue;
                         if (m.matches)
                                 on_list(j, (unsigned) v, list, &m);
@@ -306,10 +306,12 @@ static void collect_shape_hints(Judge *j, int64_t channels, int64_t size)
                                     !in_list(h->sizes, ARRAY_SIZE(h->sizes), size) ||
                                     !in_list(h->outputs, ARRAY_SIZE(h->outputs), out->dims[out->n - 1]))
                                         continue;
-                                (void) snprintf(detail, sizeof(detail), "pictures of %lldx%lld with %lld channels to %lld classes",
+                                (void) snprintf(detail, sizeof(detail),
+                                                "pictures of %lldx%lld with %lld channels to %lld classes",
                                                 (long long) size, (long long) size, (long long) channels,
                                                 (long long) out->dims[out->n - 1]);
-                                hit_add(&j->caps[c], HIT_SHAPE, h->confidence, false, "input and output", detail);
+                                hit_add(&j->caps[c], HIT_SHAPE, h->confidence, false, "input and output",
+                                        detail);
                         }
         }
 }
@@ -336,13 +338,15 @@ static void collect_shapes(Judge *j)
                                 sign_add(j, audio, SIGN_SHAPE, 2, "the width of the input");
                         else if (physiological >= 0 && s->n == 3 &&
                                  (in_list(electrodes, 3, s->dims[1]) || in_list(electrodes, 3, last)))
-                                sign_add(j, physiological, SIGN_SHAPE, 1, "the number of channels of the input");
+                                sign_add(j, physiological, SIGN_SHAPE, 1,
+                                         "the number of channels of the input");
                 }
         }
         for (size_t i = 0; image >= 0 && i < j->facts->n_tensors; i++) {
                 const FactTensor *t = &j->facts->tensors[i];
 
-                if (t->n == 4 && (t->dims[1] == 1 || t->dims[1] == 3) && t->dims[2] >= 3 && t->dims[2] == t->dims[3])
+                if (t->n == 4 && (t->dims[1] == 1 || t->dims[1] == 3) && t->dims[2] >= 3 &&
+                    t->dims[2] == t->dims[3])
                         sign_add(j, image, SIGN_SHAPE, 1, "the shape of the first layer");
         }
 }
@@ -360,7 +364,8 @@ static void collect_fingerprints(Judge *j)
                                 continue;
                         (void) snprintf(detail, sizeof(detail), "%.80s (%.110s)", m->name, m->origin);
                         if (m->sample[0] && strcmp(m->sample, f->sample) == 0) {
-                                (void) snprintf(where, sizeof(where), "structure %.16s, sample %.16s", m->structure, m->sample);
+                                (void) snprintf(where, sizeof(where), "structure %.16s, sample %.16s",
+                                                m->structure, m->sample);
                                 hit_add(&j->caps[c], HIT_FINGERPRINT, 98, true, where, detail);
                         } else if (!j->foreign_list) {
                                 (void) snprintf(where, sizeof(where), "structure %.16s", m->structure);

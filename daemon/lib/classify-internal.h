@@ -21,7 +21,7 @@ typedef enum HitKind {
 
 typedef struct Hit {
         unsigned weight; /* 0 to 100; 0: none */
-        bool strong; /* enough by itself */
+        bool strong;     /* enough by itself */
         char where[80];
         char detail[200];
 } Hit;
@@ -44,8 +44,8 @@ typedef struct Judge {
         Hits vocabularies[MODELCAP_VOCABULARIES_MAX];
         bool contrary[MODELCAP_VOCABULARIES_MAX];
         ModalitySign modalities[MODELCAP_MODALITIES_MAX]; /* by content */
-        unsigned path_modalities; /* bits: by path */
-        int code_modality; /* of an abbreviation list */
+        unsigned path_modalities;                         /* bits: by path */
+        int code_modality;                                /* of an abbreviation list */
         bool foreign_list; /* the model has labels, and they are about something else */
 } Judge;
 

@@ -104,7 +104,8 @@ static void write_detail(const LabelList *list, const char *what, LabelMatch *re
         size_t used = 0;
 
         for (size_t i = 0; i < list->n && used < 140; i++) {
-                int n = snprintf(text + used, sizeof(text) - used, "%s%.40s", i ? ", " : "", list->labels[i]);
+                int n = snprintf(text + used, sizeof(text) - used, "%s%.40s", i ? ", " : "",
+                                 list->labels[i]);
 
                 used += (size_t) n;
         }
@@ -180,7 +181,8 @@ void label_list_match(const Vocabulary *v, const LabelList *list, LabelMatch *re
                 ret->matches = true;
                 ret->certainty = most ? CERTAINTY_IDENTIFIED : CERTAINTY_SUSPECT;
                 ret->confidence = most ? (unsigned) MIN(88 + n_distinct, (size_t) 97) : 45;
-                (void) snprintf(what, sizeof(what), "%zu of %zu are classes of %s", n_class, list->n, v->name);
+                (void) snprintf(what, sizeof(what), "%zu of %zu are classes of %s", n_class, list->n,
+                                v->name);
                 write_detail(list, what, ret);
                 return;
         }

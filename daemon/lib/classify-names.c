@@ -37,7 +37,8 @@ static void find_in(const ModelcapSet *set, const char *tokens, PhraseFound foun
                 unsigned pair = (unsigned) (unsigned char) p[0] << 8 | (unsigned char) (n > 1 ? p[1] : 0);
                 unsigned spaced = (unsigned) (unsigned char) p[0] << 8 | ' ';
 
-                if (set->begins[pair / 64] & 1ULL << pair % 64 || (n == 1 && set->begins[spaced / 64] & 1ULL << spaced % 64))
+                if (set->begins[pair / 64] & 1ULL << pair % 64 ||
+                    (n == 1 && set->begins[spaced / 64] & 1ULL << spaced % 64))
                         for (int words = 1; words <= PHRASE_WORDS_MAX; words++) {
                                 for (size_t i = lower_bound(set, p, n); i < set->n_phrases; i++) {
                                         if (strncmp(set->phrases[i].text, p, n) != 0)

@@ -63,8 +63,8 @@ uint32_t text_fold(uint32_t c)
 
                 return plain != '.' ? (uint32_t) plain : c < 0xdf ? c + 32 : c;
         }
-        if (c == 0xad || (c >= 0x300 && c <= 0x36f) || (c >= 0x200b && c <= 0x200f) || c == 0x2060 || c == 0xfeff ||
-            (c >= 0xfe00 && c <= 0xfe0f))
+        if (c == 0xad || (c >= 0x300 && c <= 0x36f) || (c >= 0x200b && c <= 0x200f) || c == 0x2060 ||
+            c == 0xfeff || (c >= 0xfe00 && c <= 0xfe0f))
                 return 0;
         if (c >= 0x391 && c <= 0x3a9)
                 return c + 32;
@@ -90,10 +90,11 @@ static uint32_t skeleton(uint32_t c)
                 uint16_t from;
                 char to;
         } twins[] = {
-                { 0x430, 'a' }, { 0x435, 'e' }, { 0x43e, 'o' }, { 0x440, 'p' }, { 0x441, 'c' }, { 0x443, 'y' },
-                { 0x445, 'x' }, { 0x456, 'i' }, { 0x455, 's' }, { 0x458, 'j' }, { 0x4bb, 'h' }, { 0x501, 'd' },
-                { 0x51b, 'q' }, { 0x51d, 'w' }, { 0x3bf, 'o' }, { 0x3b1, 'a' }, { 0x3bd, 'v' }, { 0x3c1, 'p' },
-                { 0x3b9, 'i' }, { 0x131, 'i' }, { 0x261, 'g' }, { 0x578, 'n' },
+                { 0x430, 'a' }, { 0x435, 'e' }, { 0x43e, 'o' }, { 0x440, 'p' }, { 0x441, 'c' },
+                { 0x443, 'y' }, { 0x445, 'x' }, { 0x456, 'i' }, { 0x455, 's' }, { 0x458, 'j' },
+                { 0x4bb, 'h' }, { 0x501, 'd' }, { 0x51b, 'q' }, { 0x51d, 'w' }, { 0x3bf, 'o' },
+                { 0x3b1, 'a' }, { 0x3bd, 'v' }, { 0x3c1, 'p' }, { 0x3b9, 'i' }, { 0x131, 'i' },
+                { 0x261, 'g' }, { 0x578, 'n' },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(twins); i++)
@@ -123,7 +124,8 @@ static Kind kind_of(uint32_t c)
                 return KIND_GAP;
         if ((c >= 0x2190 && c <= 0x2bff) || (c >= 0x3000 && c <= 0x303f) || c >= 0x1f000)
                 return KIND_GAP;
-        if ((c >= 0xff00 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20) || c == 0x60c || c == 0x61b || c == 0x30fb)
+        if ((c >= 0xff00 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20) || c == 0x60c || c == 0x61b ||
+            c == 0x30fb)
                 return KIND_GAP;
         return c >= 0xff10 && c <= 0xff19 ? KIND_DIGIT : KIND_LETTER;
 }

@@ -9,9 +9,9 @@
 #define TOKENS_SIZE 512
 
 typedef enum TokenFlags {
-        TOKENS_CAMEL = 1 << 0, /* RobertaEmotion: two words */
+        TOKENS_CAMEL = 1 << 0,     /* RobertaEmotion: two words */
         TOKENS_NO_DIGITS = 1 << 1, /* numbers are dropped, not words of their own */
-        TOKENS_SKELETON = 1 << 2, /* letters of other alphabets that look Latin become Latin */
+        TOKENS_SKELETON = 1 << 2,  /* letters of other alphabets that look Latin become Latin */
 } TokenFlags;
 
 /*

@@ -18,10 +18,14 @@
 #define IDENTIFIED_MAX 99
 
 static const char *const kind_names[_HIT_KIND_MAX] = {
-        [HIT_FINGERPRINT] = "fingerprint",     [HIT_LABEL_LIST] = "label-list",
-        [HIT_SIBLING_LIST] = "sibling",        [HIT_INTERNAL_NAME] = "internal-name",
-        [HIT_ARCHITECTURE] = "architecture",   [HIT_SIBLING_NAME] = "sibling-name",
-        [HIT_STRUCTURE] = "structure",         [HIT_PATH] = "path",
+        [HIT_FINGERPRINT] = "fingerprint",
+        [HIT_LABEL_LIST] = "label-list",
+        [HIT_SIBLING_LIST] = "sibling",
+        [HIT_INTERNAL_NAME] = "internal-name",
+        [HIT_ARCHITECTURE] = "architecture",
+        [HIT_SIBLING_NAME] = "sibling-name",
+        [HIT_STRUCTURE] = "structure",
+        [HIT_PATH] = "path",
         [HIT_SHAPE] = "shape",
 };
 
@@ -107,10 +111,12 @@ static void explain_modality(const Judge *j, int modality, bool path_only, Model
         if (modality == MODELCAP_NONE)
                 (void) snprintf(detail, sizeof(detail), "shows no modality: counted here");
         else if (path_only)
-                (void) snprintf(detail, sizeof(detail), "%s, by the path only", j->set->modalities[modality]);
+                (void) snprintf(detail, sizeof(detail), "%s, by the path only",
+                                j->set->modalities[modality]);
         else
                 (void) snprintf(detail, sizeof(detail), "%s: %s", j->set->modalities[modality],
-                                j->modalities[modality].why[0] ? j->modalities[modality].why : "the data set of the labels");
+                                j->modalities[modality].why[0] ? j->modalities[modality].why
+                                                               : "the data set of the labels");
         add_evidence(f, "modality", "", detail);
 }
 
@@ -160,8 +166,9 @@ int classify(const ModelFacts *facts, const char *path, const ModelcapSet *set, 
         classify_collect(j, path);
         modality = decide_modality(j, &path_only);
         for (size_t i = 0; i < set->n_caps; i++)
-                has_member = has_member || (modality != MODELCAP_NONE && set->caps[i].vocabulary != MODELCAP_NONE &&
-                                            set->caps[i].modality == modality);
+                has_member = has_member ||
+                             (modality != MODELCAP_NONE && set->caps[i].vocabulary != MODELCAP_NONE &&
+                              set->caps[i].modality == modality);
         for (size_t i = 0; i < set->n_caps; i++) {
                 bool family = is_member(&set->caps[i], modality, path_only, has_member);
                 ModelcapFinding f = {};

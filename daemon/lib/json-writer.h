@@ -20,7 +20,7 @@ static inline JsonWriter json_writer(FILE *f)
         return (JsonWriter){ .f = f };
 }
 
-void json_open(JsonWriter *w, char bracket); /* { or [ */
+void json_open(JsonWriter *w, char bracket);  /* { or [ */
 void json_close(JsonWriter *w, char bracket); /* } or ] */
 void json_key(JsonWriter *w, const char *key);
 void json_put_string(JsonWriter *w, const char *s);

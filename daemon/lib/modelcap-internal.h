@@ -25,9 +25,9 @@ typedef struct WordClass {
 /* A list of abbreviations that means something only as a whole: neu hap ang sad. */
 typedef struct CodeList {
         char *name;
-        char **labels; /* normalised, sorted, NULL-terminated */
-        size_t min; /* so many different ones at least */
-        int modality; /* MODELCAP_NONE: tells nothing */
+        char **labels;       /* normalised, sorted, NULL-terminated */
+        size_t min;          /* so many different ones at least */
+        int modality;        /* MODELCAP_NONE: tells nothing */
         bool needs_modality; /* counts only when the model itself shows this modality */
         Certainty certainty;
 } CodeList;
@@ -35,12 +35,12 @@ typedef struct CodeList {
 typedef struct Vocabulary {
         char *name;
         char **classes; /* names; NULL-terminated */
-        bool *weak; /* by class: never counts alone */
+        bool *weak;     /* by class: never counts alone */
         size_t n_classes;
         WordClass *words; /* sorted by word */
         size_t n_words;
         char **companions; /* may stand in such a list and prove nothing; sorted */
-        char **affixes; /* female, male, ...; sorted */
+        char **affixes;    /* female, male, ...; sorted */
         CodeList *codes;
         size_t n_codes;
 } Vocabulary;
@@ -58,8 +58,8 @@ typedef struct KnownModel {
 struct Modelcap {
         char *name, *title;
         char **laws;
-        int vocabulary; /* MODELCAP_NONE */
-        int modality; /* MODELCAP_NONE: any */
+        int vocabulary;    /* MODELCAP_NONE */
+        int modality;      /* MODELCAP_NONE: any */
         bool when_unknown; /* of its family, gets what shows no modality */
         Certainty ceiling; /* nothing it finds is more than this */
         ShapeHint *shapes;
@@ -76,7 +76,7 @@ typedef enum PhraseUse {
         PHRASE_VOCABULARY_NAME, /* strong, index of a vocabulary */
         PHRASE_VOCABULARY_HINT,
         PHRASE_VOCABULARY_CONTRARY, /* music, animals, ...: takes certainty away */
-        PHRASE_MODALITY_NAME, /* index of a modality */
+        PHRASE_MODALITY_NAME,       /* index of a modality */
         PHRASE_MODALITY_ARCHITECTURE,
         PHRASE_MODALITY_INPUT,
         PHRASE_MODALITY_KEY,
@@ -97,7 +97,7 @@ struct ModelcapSet {
         size_t n_modalities;
         Phrase *phrases; /* sorted by text */
         size_t n_phrases;
-        uint64_t begins[1024]; /* a bit for each pair of bytes that a phrase begins with */
+        uint64_t begins[1024];  /* a bit for each pair of bytes that a phrase begins with */
         RuntimeRules *runtimes; /* NULL: no file */
 };
 

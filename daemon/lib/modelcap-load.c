@@ -15,7 +15,8 @@
 
 #define PHRASES_MAX 8192
 
-int modelcap_load_phrases(ModelcapSet *s, const YamlNode *map, const char *key, PhraseUse use, int index, Diag *diag)
+int modelcap_load_phrases(ModelcapSet *s, const YamlNode *map, const char *key, PhraseUse use, int index,
+                          Diag *diag)
 {
         _cleanup_(strv_freep) char **list = NULL;
         const YamlNode *n = yaml_node_get(map, key);
@@ -28,8 +29,10 @@ int modelcap_load_phrases(ModelcapSet *s, const YamlNode *map, const char *key, 
         for (size_t i = 0; list[i]; i++) {
                 Phrase *p;
 
-                if (text_tokens(list[i], strlen(list[i]), TOKENS_CAMEL, tokens) == 0 || s->n_phrases >= PHRASES_MAX) {
-                        yaml_node_diag(n, diag, DIAG_ERROR, NULL, "`%s' holds no word, or there are too many", list[i]);
+                if (text_tokens(list[i], strlen(list[i]), TOKENS_CAMEL, tokens) == 0 ||
+                    s->n_phrases >= PHRASES_MAX) {
+                        yaml_node_diag(n, diag, DIAG_ERROR, NULL,
+                                       "`%s' holds no word, or there are too many", list[i]);
                         return -EBADMSG;
                 }
                 p = reallocarray(s->phrases, s->n_phrases + 1, sizeof(Phrase));
@@ -58,7 +61,8 @@ static int load_modalities(ModelcapSet *s, const YamlNode *map, Diag *diag)
                 int index = (int) s->n_modalities;
 
                 if (s->n_modalities >= MODELCAP_MODALITIES_MAX) {
-                        yaml_node_diag(n, diag, DIAG_ERROR, NULL, "more than %d modalities", MODELCAP_MODALITIES_MAX);
+                        yaml_node_diag(n, diag, DIAG_ERROR, NULL, "more than %d modalities",
+                                       MODELCAP_MODALITIES_MAX);
                         return -EBADMSG;
                 }
                 s->modalities[index] = strdup(yaml_node_text(yaml_node_key(map, i)));
@@ -88,7 +92,8 @@ int modelcap_load_shared(ModelcapSet *s, const YamlNode *root, Diag *diag)
                 return vocabulary_load(s, root, diag);
         n = yaml_node_get(root, "modalities");
         if (!n) {
-                yaml_node_diag(root, diag, DIAG_ERROR, NULL, "neither `modelcap' nor `vocabulary' nor `modalities' is here");
+                yaml_node_diag(root, diag, DIAG_ERROR, NULL,
+                               "neither `modelcap' nor `vocabulary' nor `modalities' is here");
                 return -EBADMSG;
         }
         if (yaml_check_keys(root, "modalities file", keys, diag) < 0)
@@ -103,7 +108,8 @@ static int load_numbers(const YamlNode *map, const char *key, int64_t *ret, size
         if (!list)
                 return 0;
         if (yaml_node_kind(list) != YAML_KIND_LIST || yaml_node_size(list) >= max) {
-                yaml_node_diag(list, diag, DIAG_ERROR, NULL, "`%s' must be a list of at most %zu numbers", key, max - 1);
+                yaml_node_diag(list, diag, DIAG_ERROR, NULL, "`%s' must be a list of at most %zu numbers",
+                               key, max - 1);
                 return -EBADMSG;
         }
         for (size_t i = 0; i < yaml_node_size(list); i++) {
@@ -137,7 +143,8 @@ static int load_shapes(Modelcap *c, const YamlNode *list, Diag *diag)
                     load_numbers(n, "channels", h->channels, ARRAY_SIZE(h->channels), diag) < 0 ||
                     load_numbers(n, "sizes", h->sizes, ARRAY_SIZE(h->sizes), diag) < 0 ||
                     load_numbers(n, "outputs", h->outputs, ARRAY_SIZE(h->outputs), diag) < 0 ||
-                    yaml_get_unsigned(yaml_node_get(n, "confidence") ?: n, "confidence", 70, diag, &confidence) < 0)
+                    yaml_get_unsigned(yaml_node_get(n, "confidence") ?: n, "confidence", 70, diag,
+                                      &confidence) < 0)
                         failed = -EBADMSG;
                 h->confidence = (unsigned) confidence;
         }
@@ -235,10 +242,12 @@ static int load_plain_keys(ModelcapSet *s, Modelcap *c, const YamlNode *root, Di
                 return -ENOMEM;
         if ((n = yaml_node_get(root, "law")) && yaml_get_strv(n, "law", diag, &c->laws) < 0)
                 failed = -EBADMSG;
-        if ((n = yaml_node_get(root, "ceiling")) && yaml_get_enum(n, "ceiling", ceilings, diag, &ceiling) < 0)
+        if ((n = yaml_node_get(root, "ceiling")) &&
+            yaml_get_enum(n, "ceiling", ceilings, diag, &ceiling) < 0)
                 failed = -EBADMSG;
         c->ceiling = (Certainty) ceiling;
-        if ((n = yaml_node_get(root, "when_unknown")) && yaml_get_boolean(n, "when_unknown", diag, &c->when_unknown) < 0)
+        if ((n = yaml_node_get(root, "when_unknown")) &&
+            yaml_get_boolean(n, "when_unknown", diag, &c->when_unknown) < 0)
                 failed = -EBADMSG;
         if (load_reference(s, root, "vocabulary", vocabulary_find, diag, &c->vocabulary) < 0 ||
             load_reference(s, root, "modality", modality_find, diag, &c->modality) < 0)
@@ -248,15 +257,17 @@ static int load_plain_keys(ModelcapSet *s, Modelcap *c, const YamlNode *root, Di
 
 int modelcap_load_one(ModelcapSet *s, const YamlNode *root, Diag *diag)
 {
-        static const char *const keys[] = { "aiguard", "modelcap", "title", "law", "vocabulary", "modality",
-                                            "when_unknown", "ceiling", "names", "hints", "architectures", "shapes",
+        static const char *const keys[] = { "aiguard",      "modelcap", "title",         "law",
+                                            "vocabulary",   "modality", "when_unknown",  "ceiling",
+                                            "names",        "hints",    "architectures", "shapes",
                                             "fingerprints", NULL };
         const YamlNode *name = yaml_node_get(root, "modelcap"), *n;
         int i, r, failed = 0;
         Modelcap *c;
 
         if (!yaml_node_text(name) || !is_good_name(yaml_node_text(name))) {
-                yaml_node_diag(name, diag, DIAG_ERROR, NULL, "a model capability is named in lower case, as emotion.face is");
+                yaml_node_diag(name, diag, DIAG_ERROR, NULL,
+                               "a model capability is named in lower case, as emotion.face is");
                 return -EBADMSG;
         }
         i = modelcap_set_find(s, yaml_node_text(name));
@@ -264,7 +275,8 @@ int modelcap_load_one(ModelcapSet *s, const YamlNode *root, Diag *diag)
                 return i;
         c = &s->caps[i];
         if (c->title) {
-                yaml_node_diag(name, diag, DIAG_ERROR, NULL, "model capability %s is defined twice", c->name);
+                yaml_node_diag(name, diag, DIAG_ERROR, NULL, "model capability %s is defined twice",
+                               c->name);
                 return -EBADMSG;
         }
         if (yaml_check_keys(root, "model capability", keys, diag) < 0)

@@ -12,6 +12,7 @@ int modelcap_load_shared(ModelcapSet *s, const YamlNode *root, Diag *diag);
 int modelcap_load_one(ModelcapSet *s, const YamlNode *root, Diag *diag);
 
 /* Adds the phrases of a list, normalised. */
-int modelcap_load_phrases(ModelcapSet *s, const YamlNode *map, const char *key, PhraseUse use, int index, Diag *diag);
+int modelcap_load_phrases(ModelcapSet *s, const YamlNode *map, const char *key, PhraseUse use, int index,
+                          Diag *diag);
 
 #endif

@@ -49,7 +49,8 @@ bool sorted_contains(char *const *list, const char *word)
 int vocabulary_class(const Vocabulary *v, const char *word)
 {
         const WordClass key = { .word = (char *) word };
-        const WordClass *found = v->n_words ? bsearch(&key, v->words, v->n_words, sizeof(key), compare_word) : NULL;
+        const WordClass *found =
+                        v->n_words ? bsearch(&key, v->words, v->n_words, sizeof(key), compare_word) : NULL;
 
         return found ? (int) found->class : -ENOENT;
 }
@@ -89,8 +90,10 @@ static int add_words(Vocabulary *v, unsigned class, const YamlNode *n, Diag *dia
         for (size_t i = 0; list[i]; i++) {
                 WordClass *w;
 
-                if (text_tokens(list[i], strlen(list[i]), TOKENS_NO_DIGITS, tokens) == 0 || v->n_words >= WORDS_MAX) {
-                        yaml_node_diag(n, diag, DIAG_ERROR, NULL, "`%s' holds no letter, or there are too many", list[i]);
+                if (text_tokens(list[i], strlen(list[i]), TOKENS_NO_DIGITS, tokens) == 0 ||
+                    v->n_words >= WORDS_MAX) {
+                        yaml_node_diag(n, diag, DIAG_ERROR, NULL,
+                                       "`%s' holds no letter, or there are too many", list[i]);
                         return -EBADMSG;
                 }
                 w = reallocarray(v->words, v->n_words + 1, sizeof(WordClass));
@@ -112,7 +115,8 @@ static int load_class(Vocabulary *v, const YamlNode *name, const YamlNode *n, Di
         int r, failed = 0;
 
         if (yaml_node_kind(n) != YAML_KIND_MAP || class >= CLASSES_MAX) {
-                yaml_node_diag(n, diag, DIAG_ERROR, NULL, "a class is a map from languages to words; at most %d", CLASSES_MAX);
+                yaml_node_diag(n, diag, DIAG_ERROR, NULL,
+                               "a class is a map from languages to words; at most %d", CLASSES_MAX);
                 return -EBADMSG;
         }
         if (strv_extend(&v->classes, yaml_node_text(name)) < 0)
@@ -149,8 +153,9 @@ static int load_classes(Vocabulary *v, const YamlNode *n, Diag *diag)
         }
         if (v->words)
                 qsort(v->words, v->n_words, sizeof(WordClass), compare_word);
-        for (size_t i = 1; i < v->n_words; i++)
-                if (streq(v->words[i - 1].word, v->words[i].word) && v->words[i - 1].class != v->words[i].class) {
+        for (size_t i = 1; v->words && i < v->n_words; i++)
+                if (streq(v->words[i - 1].word, v->words[i].word) &&
+                    v->words[i - 1].class != v->words[i].class) {
                         yaml_node_diag(n, diag, DIAG_ERROR, NULL, "`%s' stands in two classes, %s and %s",
                                        v->words[i].word, v->classes[v->words[i - 1].class],
                                        v->classes[v->words[i].class]);
@@ -161,7 +166,8 @@ static int load_classes(Vocabulary *v, const YamlNode *n, Diag *diag)
 
 static int load_code(const ModelcapSet *s, CodeList *c, const YamlNode *n, Diag *diag)
 {
-        static const char *const keys[] = { "name", "labels", "min", "modality", "needs_modality", "certainty", NULL };
+        static const char *const keys[] = { "name",           "labels",    "min", "modality",
+                                            "needs_modality", "certainty", NULL };
         static const char *const certainties[] = { "capable", "suspect", "identified", NULL };
         const YamlNode *x;
         const char *name;
@@ -177,7 +183,8 @@ static int load_code(const ModelcapSet *s, CodeList *c, const YamlNode *n, Diag 
                 return -ENOMEM;
         if ((x = yaml_node_get(n, "min")) && yaml_get_unsigned(x, "min", 64, diag, &min) < 0)
                 return -EBADMSG;
-        if ((x = yaml_node_get(n, "certainty")) && yaml_get_enum(x, "certainty", certainties, diag, &certainty) < 0)
+        if ((x = yaml_node_get(n, "certainty")) &&
+            yaml_get_enum(x, "certainty", certainties, diag, &certainty) < 0)
                 return -EBADMSG;
         if ((x = yaml_node_get(n, "needs_modality")) &&
             yaml_get_boolean(x, "needs_modality", diag, &c->needs_modality) < 0)
@@ -207,7 +214,8 @@ static int load_codes(const ModelcapSet *s, Vocabulary *v, const YamlNode *list,
         if (!list)
                 return 0;
         if (yaml_node_kind(list) != YAML_KIND_LIST || yaml_node_size(list) > CODES_MAX) {
-                yaml_node_diag(list, diag, DIAG_ERROR, NULL, "`codes' must be a list of at most %d", CODES_MAX);
+                yaml_node_diag(list, diag, DIAG_ERROR, NULL, "`codes' must be a list of at most %d",
+                               CODES_MAX);
                 return -EBADMSG;
         }
         v->codes = calloc(yaml_node_size(list) + 1, sizeof(CodeList));
@@ -223,7 +231,7 @@ static int load_codes(const ModelcapSet *s, Vocabulary *v, const YamlNode *list,
 int vocabulary_load(ModelcapSet *s, const YamlNode *root, Diag *diag)
 {
         static const char *const keys[] = { "aiguard", "vocabulary", "classes", "companions", "affixes",
-                                            "codes", "names", "hints", "contrary", NULL };
+                                            "codes",   "names",      "hints",   "contrary",   NULL };
         const YamlNode *name = yaml_node_get(root, "vocabulary");
         int index = (int) s->n_vocabularies, r, failed = 0;
         const char *text;
@@ -232,7 +240,8 @@ int vocabulary_load(ModelcapSet *s, const YamlNode *root, Diag *diag)
         if (yaml_get_string(name, "vocabulary", diag, &text) < 0)
                 return -EBADMSG;
         if (index >= MODELCAP_VOCABULARIES_MAX || vocabulary_find(s, text) >= 0) {
-                yaml_node_diag(name, diag, DIAG_ERROR, NULL, "a second vocabulary of that name, or too many");
+                yaml_node_diag(name, diag, DIAG_ERROR, NULL,
+                               "a second vocabulary of that name, or too many");
                 return -EBADMSG;
         }
         v = &s->vocabularies[s->n_vocabularies];

@@ -100,7 +100,7 @@ static int sort_and_check(ModelcapSet *s, const char *dir, Diag *diag)
 
         if (s->phrases)
                 qsort(s->phrases, s->n_phrases, sizeof(Phrase), by_text);
-        for (size_t i = 0; i < s->n_phrases; i++) {
+        for (size_t i = 0; s->phrases && i < s->n_phrases; i++) {
                 const unsigned char *p = (const unsigned char *) s->phrases[i].text;
                 unsigned pair = (unsigned) p[0] << 8 | p[1];
 
@@ -108,7 +108,8 @@ static int sort_and_check(ModelcapSet *s, const char *dir, Diag *diag)
         }
         for (size_t i = 1; i < s->n_caps; i++)
                 if (streq(s->caps[i - 1].name, s->caps[i].name)) {
-                        diag_add(diag, DIAG_ERROR, dir, 0, 0, NULL, "model capability %s is defined twice", s->caps[i].name);
+                        diag_add(diag, DIAG_ERROR, dir, 0, 0, NULL, "model capability %s is defined twice",
+                                 s->caps[i].name);
                         r = -EBADMSG;
                 }
         if (s->n_caps == 0) {
@@ -134,7 +135,8 @@ static int load_all(ModelcapSet *s, const Documents *docs, const char *dir, Diag
                 for (size_t i = 0; i < docs->n; i++) {
                         const YamlNode *root = yaml_doc_root(docs->docs[i]);
 
-                        if (yaml_node_get(root, "modelcap") || (yaml_node_get(root, "modalities") != NULL) != (pass == 0))
+                        if (yaml_node_get(root, "modelcap") ||
+                            (yaml_node_get(root, "modalities") != NULL) != (pass == 0))
                                 continue;
                         r = modelcap_load_shared(s, root, diag);
                         if (r == -ENOMEM)
@@ -154,7 +156,8 @@ static int load_all(ModelcapSet *s, const Documents *docs, const char *dir, Diag
         }
         qsort(s->caps, s->n_caps, sizeof(Modelcap), by_name);
         if (s->n_caps > MODELCAP_LIMIT) {
-                diag_add(diag, DIAG_ERROR, dir, 0, 0, NULL, "more than %d model capabilities", MODELCAP_LIMIT);
+                diag_add(diag, DIAG_ERROR, dir, 0, 0, NULL, "more than %d model capabilities",
+                         MODELCAP_LIMIT);
                 return -EBADMSG;
         }
         for (size_t i = 0; i < n; i++) {

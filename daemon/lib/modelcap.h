@@ -23,9 +23,9 @@ int modelcap_set_load(const char *dir, Diag *diag, ModelcapSet **ret);
 ModelcapSet *modelcap_set_free(ModelcapSet *s);
 DEFINE_CLEANUP(ModelcapSet *, modelcap_set_free);
 
-size_t modelcap_set_size(const ModelcapSet *s); /* at most AG_MODELCAPS_MAX */
-const char *modelcap_set_name(const ModelcapSet *s, size_t i); /* "emotion.face" */
+size_t modelcap_set_size(const ModelcapSet *s);                 /* at most AG_MODELCAPS_MAX */
+const char *modelcap_set_name(const ModelcapSet *s, size_t i);  /* "emotion.face" */
 const char *modelcap_set_title(const ModelcapSet *s, size_t i); /* words for people */
-int modelcap_set_find(const ModelcapSet *s, const char *name); /* index, or -ENOENT */
+int modelcap_set_find(const ModelcapSet *s, const char *name);  /* index, or -ENOENT */
 
 #endif

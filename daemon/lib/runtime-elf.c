@@ -27,8 +27,8 @@ static uint64_t number(const ElfImage *e, const unsigned char *p, size_t n)
 }
 
 /* A field of a structure of which both widths are known. */
-#define FIELD(e, p, type, member)                                                                              \
-        ((e)->wide ? number(e, (p) + offsetof(Elf64_##type, member), sizeof(((Elf64_##type *) 0)->member))     \
+#define FIELD(e, p, type, member)                                                                          \
+        ((e)->wide ? number(e, (p) + offsetof(Elf64_##type, member), sizeof(((Elf64_##type *) 0)->member)) \
                    : number(e, (p) + offsetof(Elf32_##type, member), sizeof(((Elf32_##type *) 0)->member)))
 #define WIDTH(e, type) ((e)->wide ? sizeof(Elf64_##type) : sizeof(Elf32_##type))
 
@@ -71,7 +71,7 @@ static int translate(Source *s, const ElfImage *e, uint64_t address, uint64_t *r
 /* The chains of DT_GNU_HASH end with the last symbol. */
 static int count_gnu_hash(Source *s, ElfImage *e, uint64_t address)
 {
-        uint64_t at, left, n_buckets, first, bloom, last = 0, bucket;
+        uint64_t at = 0, left = 0, n_buckets, first, bloom, last = 0, bucket;
         const unsigned char *p = NULL;
         int r = translate(s, e, address, &at, &left);
 
@@ -115,7 +115,7 @@ static int count_gnu_hash(Source *s, ElfImage *e, uint64_t address)
 static int count_hash(Source *s, ElfImage *e, uint64_t address)
 {
         const unsigned char *p = NULL;
-        uint64_t at, left;
+        uint64_t at = 0, left = 0;
         int r = translate(s, e, address, &at, &left);
 
         if (r >= 0)
@@ -165,7 +165,7 @@ static int read_dynamic(Source *s, ElfImage *e, uint64_t at, uint64_t size, Dyna
 
 static int read_tables(Source *s, ElfImage *e, const Dynamic *d)
 {
-        uint64_t left;
+        uint64_t left = 0;
         int r;
 
         if (!d->strtab)
@@ -236,7 +236,8 @@ int elf_string(Source *s, const ElfImage *e, uint64_t offset, char ret[ELF_NAME_
 
         if (offset >= e->strings_size)
                 return source_fail(s, "a string outside its table");
-        n = source_peek(s, e->strings + offset, (size_t) MIN(e->strings_size - offset, (uint64_t) ELF_NAME_MAX - 1), &p);
+        n = source_peek(s, e->strings + offset,
+                        (size_t) MIN(e->strings_size - offset, (uint64_t) ELF_NAME_MAX - 1), &p);
         if (n < 0)
                 return n;
         if (n > 0)

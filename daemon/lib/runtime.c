@@ -23,8 +23,8 @@ typedef struct Rule {
         char *name;
         RuntimeKind kind;
         char **libraries; /* globs on DT_SONAME, DT_NEEDED, file name */
-        char **needed; /* globs on DT_NEEDED only */
-        char **symbols; /* exported; "prefix*" or the whole name */
+        char **needed;    /* globs on DT_NEEDED only */
+        char **symbols;   /* exported; "prefix*" or the whole name */
 } Rule;
 
 struct RuntimeRules {
@@ -89,7 +89,8 @@ int runtime_rules_load(const char *path, Diag *diag, RuntimeRules **ret)
                 failed = -EBADMSG;
         list = yaml_node_get(yaml_doc_root(doc), "runtimes");
         if (!list || yaml_node_kind(list) != YAML_KIND_LIST) {
-                yaml_node_diag(list ?: yaml_doc_root(doc), diag, DIAG_ERROR, NULL, "`runtimes' must be a list");
+                yaml_node_diag(list ?: yaml_doc_root(doc), diag, DIAG_ERROR, NULL,
+                               "`runtimes' must be a list");
                 return -EBADMSG;
         }
         rules = calloc(1, sizeof(*rules));
@@ -111,8 +112,8 @@ int runtime_rules_load(const char *path, Diag *diag, RuntimeRules **ret)
 }
 
 /* The better of two kinds stays; so does the first evidence for it. */
-static void note(Classification *c, const Rule *rule, RuntimeKind kind, const char *evidence, const char *where,
-                 const char *what)
+static void note(Classification *c, const Rule *rule, RuntimeKind kind, const char *evidence,
+                 const char *where, const char *what)
 {
         char text[ELF_NAME_MAX + 128];
         int n;
@@ -135,8 +136,8 @@ static bool matches(char *const *globs, const char *name)
         return false;
 }
 
-static void check_library(const RuntimeRules *rules, const char *name, const char *evidence, const char *where,
-                          bool needed, RuntimeKind ceiling, Classification *ret)
+static void check_library(const RuntimeRules *rules, const char *name, const char *evidence,
+                          const char *where, bool needed, RuntimeKind ceiling, Classification *ret)
 {
         for (size_t i = 0; i < rules->n; i++) {
                 const Rule *rule = &rules->rules[i];

@@ -71,8 +71,15 @@ static int spawn(const ScanServerOptions *options, ScanServer *s, int fd)
 {
         char program[4096], seconds[16], delay[16];
         const char *path = find_program(options, program, sizeof(program));
-        const char *argv[] = { "aiguard-scanner", "--seconds",      seconds, "--delay-ms", delay, "--modelcaps",
-                               options->modelcaps_dir ?: MODELCAPS_DIR, options->reuse ? "--reuse" : NULL, NULL };
+        const char *argv[] = { "aiguard-scanner",
+                               "--seconds",
+                               seconds,
+                               "--delay-ms",
+                               delay,
+                               "--modelcaps",
+                               options->modelcaps_dir ?: MODELCAPS_DIR,
+                               options->reuse ? "--reuse" : NULL,
+                               NULL };
         const char *envp[4];
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attr;
@@ -140,14 +147,15 @@ int scan_server_new(const ScanServerOptions *options, ScanServer **ret)
                 return -errno;
         s->fd = pair[0];
         /* Not on the number it will have over there: that one would keep its close-on-exec flag. */
-        theirs = pair[1] == SCAN_PROTO_FD ? fcntl(pair[1], F_DUPFD_CLOEXEC, SCAN_PROTO_FD + 1) : TAKE_FD(pair[1]);
+        theirs = pair[1] == SCAN_PROTO_FD ? fcntl(pair[1], F_DUPFD_CLOEXEC, SCAN_PROTO_FD + 1)
+                                          : TAKE_FD(pair[1]);
         safe_close(pair[1]);
         if (theirs < 0)
                 return -errno;
         r = spawn(options, s, theirs);
         if (r < 0)
                 return r;
-        theirs = safe_close(theirs);
+        safe_close(TAKE_FD(theirs)); /* or an early end over there would not be seen */
         r = wait_hello(s);
         if (r < 0)
                 return r;
@@ -187,7 +195,8 @@ static void fill_job(ScanJob *job, const char *path, const ScanSibling *siblings
         }
         memcpy(job->path, path, length);
         for (size_t i = 0; i < n; i++)
-                memcpy(job->names[i], siblings[i].name, strnlen(siblings[i].name, sizeof(job->names[i]) - 1));
+                memcpy(job->names[i], siblings[i].name,
+                       strnlen(siblings[i].name, sizeof(job->names[i]) - 1));
 }
 
 static int send_job(ScanServer *s, ScanJob *job, const int *fds, size_t n_fds)
@@ -215,8 +224,8 @@ static int send_job(ScanServer *s, ScanJob *job, const int *fds, size_t n_fds)
         return errno == ETOOMANYREFS || errno == ENOBUFS ? -EAGAIN : errno == ECONNRESET ? -EPIPE : -errno;
 }
 
-int scan_server_submit(ScanServer *s, int fd, const char *path, const ScanSibling *siblings, size_t n_siblings,
-                       int *ret_fd)
+int scan_server_submit(ScanServer *s, int fd, const char *path, const ScanSibling *siblings,
+                       size_t n_siblings, int *ret_fd)
 {
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
         int fds[SCAN_PROTO_FDS_MAX], pair[2], r;

@@ -18,10 +18,10 @@
 typedef struct ScanServer ScanServer;
 
 typedef struct ScanServerOptions {
-        const char *program; /* NULL: the installed aiguard-scanner, or $AIGUARD_SCANNER for tests */
+        const char *program;       /* NULL: the installed aiguard-scanner, or $AIGUARD_SCANNER for tests */
         const char *modelcaps_dir; /* NULL: the installed ones */
-        unsigned seconds; /* CPU and wall limit of one job; 0: default 10 */
-        bool reuse; /* one child for many files: only for offline scans of one's own files */
+        unsigned seconds;          /* CPU and wall limit of one job; 0: default 10 */
+        bool reuse;                /* one child for many files: only for offline scans of one's own files */
         unsigned delay_ms; /* for tests: each job sleeps so long before it reads a byte; its limits begin after that */
 } ScanServerOptions;
 
@@ -36,8 +36,8 @@ pid_t scan_server_pid(const ScanServer *s);
  * there or the child is gone. Never blocks: -EAGAIN when the zygote's queue is
  * full, -EPIPE when it died (free it and start another).
  */
-int scan_server_submit(ScanServer *s, int fd, const char *path, const ScanSibling *siblings, size_t n_siblings,
-                       int *ret_fd);
+int scan_server_submit(ScanServer *s, int fd, const char *path, const ScanSibling *siblings,
+                       size_t n_siblings, int *ret_fd);
 
 /*
  * Reads one answer from the descriptor of a job (any moment after it is
@@ -57,7 +57,8 @@ int scan_server_run(ScanServer *s, int fd, const char *path, const ScanSibling *
  * no symbolic link out of the directory unless `follow`, then read-only; it
  * can never block. Returns the number of siblings, descriptors are the caller's.
  */
-size_t scan_siblings_open(int dir_fd, const char *self_name, bool follow, ScanSibling ret[SCAN_SIBLINGS_MAX]);
+size_t scan_siblings_open(int dir_fd, const char *self_name, bool follow,
+                          ScanSibling ret[SCAN_SIBLINGS_MAX]);
 void scan_siblings_close(ScanSibling *siblings, size_t n);
 
 #endif

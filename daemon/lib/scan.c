@@ -91,7 +91,8 @@ static void read_format(Scan *s, const ModelReader *reader)
         if (!facts.is_model)
                 return;
         if (!s->is_model)
-                set_text(s->result->format, sizeof(s->result->format), facts.container[0] ? facts.container : reader->name);
+                set_text(s->result->format, sizeof(s->result->format),
+                         facts.container[0] ? facts.container : reader->name);
         s->is_model = true;
         overflow = facts.overflow;
         if (reader != &model_reader_hf_config)
@@ -99,7 +100,8 @@ static void read_format(Scan *s, const ModelReader *reader)
         if (r < 0 || overflow) {
                 s->unparsable = true;
                 set_text(s->result->reason, sizeof(s->result->reason),
-                         r < 0 && s->source.reason ? s->source.reason : "more names and lists than the limit");
+                         r < 0 && s->source.reason ? s->source.reason
+                                                   : "more names and lists than the limit");
         }
         if (classify(&facts, s->path, s->set, s->result) < 0) {
                 s->unparsable = true;
@@ -129,7 +131,8 @@ static void sort_findings(Classification *c)
                 for (unsigned k = i; k > 0; k--) {
                         ModelcapFinding *a = &c->modelcaps[k - 1], *b = &c->modelcaps[k], swap;
 
-                        if (a->certainty > b->certainty || (a->certainty == b->certainty && a->confidence >= b->confidence))
+                        if (a->certainty > b->certainty ||
+                            (a->certainty == b->certainty && a->confidence >= b->confidence))
                                 break;
                         swap = *a;
                         *a = *b;
@@ -149,12 +152,14 @@ static void guess_format(Scan *s)
         }
 }
 
-void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_siblings, const ModelcapSet *modelcaps,
-             Classification *ret)
+void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_siblings,
+             const ModelcapSet *modelcaps, Classification *ret)
 {
         uint64_t begin = now_usec();
         const char *slash = strrchr(path, '/');
-        Scan s = { .path = path, .siblings = siblings, .n_siblings = n_siblings, .set = modelcaps, .result = ret };
+        Scan s = {
+                .path = path, .siblings = siblings, .n_siblings = n_siblings, .set = modelcaps, .result = ret
+        };
         uint64_t size = 0;
 
         memset(ret, 0, sizeof(*ret));

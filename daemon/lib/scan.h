@@ -18,8 +18,8 @@ typedef struct ScanSibling {
 } ScanSibling;
 
 /* `path` is for hints only and may be ""; it is never opened. Never fails: what cannot be read is unparsable. */
-void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_siblings, const ModelcapSet *modelcaps,
-             Classification *ret);
+void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_siblings,
+             const ModelcapSet *modelcaps, Classification *ret);
 
 /* Names of files worth handing over as siblings of a model: config.json, labels.txt, ... NULL-terminated. */
 extern const char *const scan_sibling_names[];

@@ -20,7 +20,7 @@
 
 #include "lib/log.h"
 #include "lib/scan-proto.h"
-#include "sandbox.h"
+#include "scanner/sandbox.h"
 
 typedef struct Options {
         const char *modelcaps;
@@ -214,8 +214,10 @@ static int say_hello(int error)
 static int parse_options(int argc, char **argv, Options *ret)
 {
         static const struct option options[] = {
-                { "modelcaps", required_argument, NULL, 'm' }, { "seconds", required_argument, NULL, 's' },
-                { "delay-ms", required_argument, NULL, 'd' },  { "reuse", no_argument, NULL, 'r' },
+                { "modelcaps", required_argument, NULL, 'm' },
+                { "seconds", required_argument, NULL, 's' },
+                { "delay-ms", required_argument, NULL, 'd' },
+                { "reuse", no_argument, NULL, 'r' },
                 { NULL, 0, NULL, 0 },
         };
         int c;

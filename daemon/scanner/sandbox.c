@@ -7,7 +7,7 @@
  * every host allows and which only add to the rest.
  * Called by: main.c of the scanner.
  */
-#include "sandbox.h"
+#include "scanner/sandbox.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -52,10 +52,10 @@ struct Sandbox {
 
 /* Reading what is open, memory without a file behind it, answering, ending. */
 static const int child_calls[] = {
-        SCMP_SYS(read),          SCMP_SYS(pread64),      SCMP_SYS(lseek),      SCMP_SYS(fstat),
-        SCMP_SYS(munmap),        SCMP_SYS(mremap),       SCMP_SYS(brk),        SCMP_SYS(madvise),
-        SCMP_SYS(write),         SCMP_SYS(close),        SCMP_SYS(exit),       SCMP_SYS(exit_group),
-        SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),      SCMP_SYS(restart_syscall),
+        SCMP_SYS(read),          SCMP_SYS(pread64),      SCMP_SYS(lseek), SCMP_SYS(fstat),
+        SCMP_SYS(munmap),        SCMP_SYS(mremap),       SCMP_SYS(brk),   SCMP_SYS(madvise),
+        SCMP_SYS(write),         SCMP_SYS(close),        SCMP_SYS(exit),  SCMP_SYS(exit_group),
+        SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex), SCMP_SYS(restart_syscall),
 };
 
 /* The next job, and the timer that ends it. */
@@ -63,12 +63,14 @@ static const int worker_calls[] = { SCMP_SYS(recvmsg), SCMP_SYS(setitimer) };
 
 /* Fork, and what a child does before its own filter. */
 static const int zygote_calls[] = {
-        SCMP_SYS(recvmsg),        SCMP_SYS(sendto),       SCMP_SYS(sendmsg),      SCMP_SYS(wait4),
-        SCMP_SYS(fork),           SCMP_SYS(vfork),        SCMP_SYS(getpid),       SCMP_SYS(getppid),
-        SCMP_SYS(gettid),         SCMP_SYS(setitimer),    SCMP_SYS(prctl),        SCMP_SYS(seccomp),
-        SCMP_SYS(rt_sigaction),   SCMP_SYS(rt_sigprocmask), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
-        SCMP_SYS(nanosleep),      SCMP_SYS(clock_nanosleep), SCMP_SYS(poll),      SCMP_SYS(ppoll),
-        SCMP_SYS(set_tid_address), SCMP_SYS(sigaltstack),
+        SCMP_SYS(recvmsg),      SCMP_SYS(sendto),         SCMP_SYS(sendmsg),
+        SCMP_SYS(wait4),        SCMP_SYS(fork),           SCMP_SYS(vfork),
+        SCMP_SYS(getpid),       SCMP_SYS(getppid),        SCMP_SYS(gettid),
+        SCMP_SYS(setitimer),    SCMP_SYS(prctl),          SCMP_SYS(seccomp),
+        SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(set_robust_list),
+        SCMP_SYS(rseq),         SCMP_SYS(nanosleep),      SCMP_SYS(clock_nanosleep),
+        SCMP_SYS(poll),         SCMP_SYS(ppoll),          SCMP_SYS(set_tid_address),
+        SCMP_SYS(sigaltstack),
 };
 
 static int allow(scmp_filter_ctx c, const int *calls, size_t n)
@@ -91,13 +93,14 @@ static int allow_memory(scmp_filter_ctx c)
 
         if (r < 0)
                 return r;
-        return seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+        return seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+                                SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
 static int allow_fork(scmp_filter_ctx c)
 {
-        const uint64_t namespaces = CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC |
-                                    CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_THREAD;
+        const uint64_t namespaces = CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWPID |
+                                    CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_THREAD;
         int r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                                  SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces, 0));
 

@@ -106,7 +106,8 @@ static inline Bytes onnx_value(const char *name, const int64_t *dims, size_t n)
         return value;
 }
 
-static inline Bytes onnx_tensor(const char *name, const int64_t *dims, size_t n, size_t n_bytes, unsigned char fill)
+static inline Bytes onnx_tensor(const char *name, const int64_t *dims, size_t n, size_t n_bytes,
+                                unsigned char fill)
 {
         Bytes tensor = {}, data = {};
 
@@ -143,8 +144,8 @@ static inline Bytes onnx_metadata(const char *key, const char *value)
 static inline Bytes onnx_graph(const char *name, int64_t channels, int64_t size, int64_t classes)
 {
         const int64_t in[] = { 1, channels, size, size }, out[] = { 1, classes };
-        Bytes graph = {}, node = onnx_node("Conv"), soft = onnx_node("Softmax"), x = onnx_value("input", in, 4),
-              y = onnx_value("output", out, 2);
+        Bytes graph = {}, node = onnx_node("Conv"), soft = onnx_node("Softmax"),
+              x = onnx_value("input", in, 4), y = onnx_value("output", out, 2);
 
         pb_message(&graph, 1, &node);
         pb_message(&graph, 1, &soft);
@@ -217,7 +218,8 @@ static inline ModelcapSet *shipped_modelcaps(void)
         return set;
 }
 
-static inline Classification scan_bytes_at(const ModelcapSet *set, const void *data, size_t n, const char *path)
+static inline Classification scan_bytes_at(const ModelcapSet *set, const void *data, size_t n,
+                                           const char *path)
 {
         int fd = file_of(data, n);
         const Classification *valid;
@@ -260,7 +262,8 @@ static inline int certainty_of(const Classification *c, const char *name)
 static inline bool has_evidence(const Classification *c, const char *name, const char *kind)
 {
         for (unsigned i = 0; i < c->n_modelcaps; i++)
-                for (unsigned k = 0; k < c->modelcaps[i].n_evidence && strcmp(c->modelcaps[i].name, name) == 0; k++)
+                for (unsigned k = 0;
+                     k < c->modelcaps[i].n_evidence && strcmp(c->modelcaps[i].name, name) == 0; k++)
                         if (strcmp(c->modelcaps[i].evidence[k].kind, kind) == 0)
                                 return true;
         return false;

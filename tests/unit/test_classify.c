@@ -42,44 +42,49 @@ static LabelMatch match(const char *labels, const char *vocabulary)
 Test(classify, lists_that_identify)
 {
         static const char *const lists[] = {
-                "angry,disgust,fear,happy,sad,surprise,neutral", /* FER2013 */
+                "angry,disgust,fear,happy,sad,surprise,neutral",                             /* FER2013 */
                 "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF", /* FER+ */
-                "Neutral,Happy,Sad,Surprise,Fear,Disgust,Anger,Contempt", /* AffectNet */
-                "neutral,happy,sad,angry,fearful,disgusted,surprised", /* face-api */
-                "AN,DI,AF,HA,SA,SU,NE", /* KDEF */
+                "Neutral,Happy,Sad,Surprise,Fear,Disgust,Anger,Contempt",                    /* AffectNet */
+                "neutral,happy,sad,angry,fearful,disgusted,surprised",                       /* face-api */
+                "AN,DI,AF,HA,SA,SU,NE",                                                      /* KDEF */
                 "Ahegao,Angry,Happy,Neutral,Sad,Surprise",
                 "neutral,happy,sad,surprise,anger",
                 "neutral,calm,happy,sad,angry,fearful,disgust,surprised", /* RAVDESS */
                 "female_angry,female_happy,female_sad,male_angry,male_happy,male_sad",
                 "OAF_angry,OAF_disgust,OAF_Fear,OAF_happy,OAF_neutral,OAF_Pleasant_surprise,OAF_Sad", /* TESS */
-                "neu,hap,ang,sad", /* IEMOCAP */
+                "neu,hap,ang,sad",         /* IEMOCAP */
                 "ANG,DIS,FEA,HAP,NEU,SAD", /* CREMA-D */
                 "arousal,dominance,valence",
-                "生气/angry,厌恶/disgusted,恐惧/fearful,开心/happy,中立/neutral,其他/other,难过/sad,吃惊/surprised,<unk>",
-                "<|HAPPY|>,<|SAD|>,<|ANGRY|>,<|NEUTRAL|>,<|FEARFUL|>,<|DISGUSTED|>,<|SURPRISED|>,<|EMO_UNKNOWN|>",
-                "高兴,愤怒,悲伤,恐惧,惊讶,中性", /* zh */
-                "anger,disgust,enthusiasm,fear,happiness,neutral,sadness", /* RESD */
-                "neutral,angry,positive,sad,other", /* Dusha */
+                "生气/angry,厌恶/disgusted,恐惧/fearful,开心/happy,中立/neutral,其他/other,难过/sad,吃惊/"
+                "surprised,<unk>",
+                "<|HAPPY|>,<|SAD|>,<|ANGRY|>,<|NEUTRAL|>,<|FEARFUL|>,<|DISGUSTED|>,<|SURPRISED|>,<|EMO_"
+                "UNKNOWN|>",
+                "高兴,愤怒,悲伤,恐惧,惊讶,中性",                               /* zh */
+                "anger,disgust,enthusiasm,fear,happiness,neutral,sadness",     /* RESD */
+                "neutral,angry,positive,sad,other",                            /* Dusha */
                 "злость,отвращение,страх,радость,грусть,удивление,нейтрально", /* ru */
                 "ГНЕВ,ПЕЧАЛЬ,СЧАСТЬЕ",
                 "ашу,жиіркеніш,қорқыныш,қуаныш,қайғы,таңданыс,бейтарап", /* kk */
-                "怒り,嫌悪,恐れ,喜び,悲しみ,驚き", /* ja */
-                "분노,혐오,공포,행복,슬픔,놀람,중립", /* ko */
-                "colère,dégoût,peur,joie,tristesse,surprise,neutre", /* fr */
+                "怒り,嫌悪,恐れ,喜び,悲しみ,驚き",                       /* ja */
+                "분노,혐오,공포,행복,슬픔,놀람,중립",                    /* ko */
+                "colère,dégoût,peur,joie,tristesse,surprise,neutre",     /* fr */
                 "COLERE,DEGOUT,PEUR,JOIE",
-                "ira,asco,miedo,alegría,tristeza,sorpresa", /* es */
-                "Wut,Ekel,Angst,Freude,Trauer,Überraschung", /* de */
+                "ira,asco,miedo,alegría,tristeza,sorpresa",       /* es */
+                "Wut,Ekel,Angst,Freude,Trauer,Überraschung",      /* de */
                 "rabbia,disgusto,paura,gioia,tristezza,sorpresa", /* it */
-                "raiva,nojo,medo,alegria,tristeza,surpresa", /* pt */
-                "öfke,iğrenme,korku,mutlu,üzgün,şaşkın,doğal", /* tr */
-                "غضب,خوف,حزن,سعادة", /* ar */
-                "sadness,joy,love,anger,fear,surprise", /* dair-ai */
-                "admiration,amusement,anger,annoyance,approval,caring,confusion,curiosity,desire,disappointment,"
-                "disapproval,disgust,embarrassment,excitement,fear,gratitude,grief,joy,love,nervousness,optimism,pride,"
+                "raiva,nojo,medo,alegria,tristeza,surpresa",      /* pt */
+                "öfke,iğrenme,korku,mutlu,üzgün,şaşkın,doğal",    /* tr */
+                "غضب,خوف,حزن,سعادة",                              /* ar */
+                "sadness,joy,love,anger,fear,surprise",           /* dair-ai */
+                "admiration,amusement,anger,annoyance,approval,caring,confusion,curiosity,desire,"
+                "disappointment,"
+                "disapproval,disgust,embarrassment,excitement,fear,gratitude,grief,joy,love,nervousness,"
+                "optimism,pride,"
                 "realization,relief,remorse,sadness,surprise,neutral", /* GoEmotions */
-                "anger,joy,optimism,sadness", /* SemEval */
+                "anger,joy,optimism,sadness",                          /* SemEval */
                 "01-neutral,02-calm,03-happy,04-sad,05-angry",
-                "A\xcc\x81ngry,hap\xe2\x80\x8bpy,s\xd0\xb0" "d", /* an accent, a zero-width space, a Cyrillic a */
+                "A\xcc\x81ngry,hap\xe2\x80\x8bpy,s\xd0\xb0"
+                "d", /* an accent, a zero-width space, a Cyrillic a */
                 "ＡＮＧＲＹ,ＨＡＰＰＹ,ＳＡＤ",
                 "AngryFace,HappyFace,SadFace",
                 "Boring,Calm,Horror,Funny", /* game EEG */
@@ -172,7 +177,9 @@ Test(classify, words)
                 { "İĞRENME", "igrenme", 0 },
                 { "ҚУАНЫШ", "қуаныш", 0 },
                 { "...", "", 0 },
-                { "\xff\xfe" "a", "a", 0 },
+                { "\xff\xfe"
+                  "a",
+                  "a", 0 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -216,9 +223,11 @@ Test(classify, paths)
         }
 }
 
-static Classification classify_graph(const char *graph_name, const char *key, const char *value, const char *path)
+static Classification classify_graph(const char *graph_name, const char *key, const char *value,
+                                     const char *path)
 {
-        _cleanup_bytes_ Bytes graph = onnx_graph(graph_name, 3, 300, 4), model = onnx_model(&graph, key, value);
+        _cleanup_bytes_ Bytes graph = onnx_graph(graph_name, 3, 300, 4),
+                              model = onnx_model(&graph, key, value);
 
         return scan_bytes_at(set, model.data, model.n, path);
 }
@@ -274,7 +283,8 @@ static Bytes net_with_weights(const char *graph_name, const char *prefix, unsign
 /* Renaming everything keeps the fingerprint; other weights keep the structure only. */
 Test(classify, fingerprints)
 {
-        _cleanup_bytes_ Bytes known = net_with_weights("a", "layer", 1), renamed = net_with_weights("zzz", "q", 1),
+        _cleanup_bytes_ Bytes known = net_with_weights("a", "layer", 1),
+                              renamed = net_with_weights("zzz", "q", 1),
                               retrained = net_with_weights("a", "layer", 77);
         const Bytes *files[] = { &known, &renamed, &retrained };
         ModelFacts facts[3];

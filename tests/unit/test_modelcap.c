@@ -8,8 +8,12 @@
 
 Test(modelcap, shipped)
 {
-        static const char *const expected[] = { "biometric-categorisation", "emotion.face", "emotion.physiological",
-                                                "emotion.text", "emotion.voice", "face-detection",
+        static const char *const expected[] = { "biometric-categorisation",
+                                                "emotion.face",
+                                                "emotion.physiological",
+                                                "emotion.text",
+                                                "emotion.voice",
+                                                "face-detection",
                                                 "general-purpose-vision" };
         ModelcapSet *set = shipped_modelcaps();
 
@@ -102,7 +106,8 @@ Test(modelcap, mistakes)
                 { GOOD "shapes:\n  - { channels: [1], outputs: [7], confidence: 99 }\n", NULL, "5: " },
                 { GOOD "fingerprints:\n  - { name: a, origin: b, structure: short }\n", NULL,
                   "5: `structure' must be 32 hexadecimal digits" },
-                { "aiguard: 1\nmodelcap: Not Good\ntitle: t\n", NULL, "2: a model capability is named in lower case" },
+                { "aiguard: 1\nmodelcap: Not Good\ntitle: t\n", NULL,
+                  "2: a model capability is named in lower case" },
                 { GOOD, GOOD, "defined twice" },
                 { GOOD, "aiguard: 1\nvocabulary: v\nclasses:\n  a: { en: [word] }\n  b: { de: [Word] }\n",
                   "`word' stands in two classes" },

@@ -18,7 +18,8 @@ TestSuite(onnx, .init = setup, .fini = teardown);
 
 Test(onnx, labels_in_metadata_identify)
 {
-        _cleanup_bytes_ Bytes graph = onnx_graph("net", 3, 224, 7), model = onnx_model(&graph, "names", FER_LABELS);
+        _cleanup_bytes_ Bytes graph = onnx_graph("net", 3, 224, 7),
+                              model = onnx_model(&graph, "names", FER_LABELS);
         Classification c = scan_bytes(set, &model);
 
         cr_assert_eq(c.status, SCAN_IDENTIFIED);
@@ -32,7 +33,8 @@ Test(onnx, labels_of_something_else_are_clean)
 {
         _cleanup_bytes_ Bytes graph = onnx_graph("net", 1, 48, 7),
                               model = onnx_model(&graph, "names",
-                                                 "{0: 'akiec', 1: 'bcc', 2: 'bkl', 3: 'df', 4: 'mel', 5: 'nv', 6: 'vasc'}");
+                                                 "{0: 'akiec', 1: 'bcc', 2: 'bkl', 3: 'df', 4: 'mel', 5: "
+                                                 "'nv', 6: 'vasc'}");
         Classification c = scan_bytes(set, &model);
 
         cr_assert_eq(c.status, SCAN_CLEAN, "%s", scan_status_to_string((ScanStatus) c.status));
@@ -49,7 +51,8 @@ Test(onnx, shape_alone_is_a_suspicion)
 
 Test(onnx, graph_in_two_pieces_is_merged)
 {
-        Bytes first = onnx_graph("net", 3, 224, 7), second = {}, node = onnx_node("LinearClassifier"), attribute = {};
+        Bytes first = onnx_graph("net", 3, 224, 7), second = {}, node = onnx_node("LinearClassifier"),
+              attribute = {};
         _cleanup_bytes_ Bytes model = {};
         Classification c;
 
@@ -74,8 +77,8 @@ Test(onnx, graph_in_two_pieces_is_merged)
 Test(onnx, labels_in_a_subgraph_and_in_a_string_tensor)
 {
         static const char *const labels[] = { "neutral", "happy", "sad", "angry" };
-        Bytes tensor = {}, attribute = {}, inner = {}, node = onnx_node("Constant"), outer = onnx_node("If"), body = {},
-              graph = onnx_graph("net", 3, 224, 4);
+        Bytes tensor = {}, attribute = {}, inner = {}, node = onnx_node("Constant"), outer = onnx_node("If"),
+              body = {}, graph = onnx_graph("net", 3, 224, 4);
         _cleanup_bytes_ Bytes model = {};
         Classification c;
 
@@ -99,8 +102,9 @@ Test(onnx, labels_in_a_subgraph_and_in_a_string_tensor)
 Test(onnx, weights_are_not_read)
 {
         static const int64_t dims[] = { 1024, 2048 };
-        Bytes weights = onnx_tensor("w", dims, 2, 8U << 20, 0), constant = onnx_tensor("c", dims, 2, 8U << 20, 0),
-              attribute = {}, node = onnx_node("Constant"), inner = {}, body = {}, outer = onnx_node("Loop"),
+        Bytes weights = onnx_tensor("w", dims, 2, 8U << 20, 0),
+              constant = onnx_tensor("c", dims, 2, 8U << 20, 0), attribute = {},
+              node = onnx_node("Constant"), inner = {}, body = {}, outer = onnx_node("Loop"),
               graph = onnx_graph("net", 3, 224, 7);
         _cleanup_bytes_ Bytes model = {};
         Classification c;
@@ -121,7 +125,8 @@ Test(onnx, weights_are_not_read)
 
 Test(onnx, ends_early_is_unparsable_or_no_model)
 {
-        _cleanup_bytes_ Bytes graph = onnx_graph("net", 3, 224, 7), model = onnx_model(&graph, "names", FER_LABELS);
+        _cleanup_bytes_ Bytes graph = onnx_graph("net", 3, 224, 7),
+                              model = onnx_model(&graph, "names", FER_LABELS);
 
         for (size_t n = 0; n < model.n; n++) {
                 Classification c = scan_bytes_at(set, model.data, n, "");
@@ -142,7 +147,8 @@ Test(onnx, ends_early_is_unparsable_or_no_model)
 
 Test(onnx, every_byte_changed_never_breaks_the_reader)
 {
-        _cleanup_bytes_ Bytes graph = onnx_graph("net", 3, 64, 7), model = onnx_model(&graph, "names", FER_LABELS);
+        _cleanup_bytes_ Bytes graph = onnx_graph("net", 3, 64, 7),
+                              model = onnx_model(&graph, "names", FER_LABELS);
 
         for (size_t i = 0; i < model.n; i++)
                 for (int way = 0; way < 3; way++) {
@@ -253,15 +259,24 @@ Test(onnx, unknown_fields_and_groups_are_skipped)
 Test(onnx, others_are_no_models)
 {
         static const char *const others[] = {
-                "", "\x7f" "ELF", "PK\3\4 and more of that", "#!/bin/sh\necho hello\n", "{\"a\": 1}",
-                "\x08\x01\x12\x05hello", "\x89PNG\r\n\x1a\n0000000000", ":words and more words:",
-                "The quick brown fox jumps over the lazy dog, angry disgust fear happy sad surprise neutral\n",
+                "",
+                "\x7f"
+                "ELF",
+                "PK\3\4 and more of that",
+                "#!/bin/sh\necho hello\n",
+                "{\"a\": 1}",
+                "\x08\x01\x12\x05hello",
+                "\x89PNG\r\n\x1a\n0000000000",
+                ":words and more words:",
+                "The quick brown fox jumps over the lazy dog, angry disgust fear happy sad surprise "
+                "neutral\n",
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
                 Classification c = scan_bytes_at(set, others[i], strlen(others[i]), "emotion.onnx");
 
-                cr_assert_eq(c.status, SCAN_NOT_A_MODEL, "%zu: %s", i, scan_status_to_string((ScanStatus) c.status));
+                cr_assert_eq(c.status, SCAN_NOT_A_MODEL, "%zu: %s", i,
+                             scan_status_to_string((ScanStatus) c.status));
         }
 }
 

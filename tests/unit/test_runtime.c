@@ -60,11 +60,16 @@ static Bytes make_elf(const ElfPlan *plan)
         e->e_phentsize = sizeof(*ph);
         e->e_phnum = 2;
         ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_vaddr = 0x10000, .p_filesz = END_AT, .p_memsz = END_AT };
-        ph[1] = (Elf64_Phdr){ .p_type = PT_DYNAMIC, .p_offset = DYNAMIC_AT, .p_vaddr = 0x10000 + DYNAMIC_AT, .p_filesz = 0x200 };
+        ph[1] = (Elf64_Phdr){ .p_type = PT_DYNAMIC,
+                              .p_offset = DYNAMIC_AT,
+                              .p_vaddr = 0x10000 + DYNAMIC_AT,
+                              .p_filesz = 0x200 };
         for (size_t i = 0; i < 4 && plan->imported[i]; i++)
-                sym[n_sym++] = (Elf64_Sym){ .st_name = (Elf64_Word) add_string(strings, &n_strings, plan->imported[i]) };
+                sym[n_sym++] = (Elf64_Sym){ .st_name = (Elf64_Word) add_string(strings, &n_strings,
+                                                                               plan->imported[i]) };
         for (size_t i = 0; i < 4 && plan->defined[i]; i++)
-                sym[n_sym++] = (Elf64_Sym){ .st_name = (Elf64_Word) add_string(strings, &n_strings, plan->defined[i]),
+                sym[n_sym++] = (Elf64_Sym){ .st_name = (Elf64_Word) add_string(strings, &n_strings,
+                                                                               plan->defined[i]),
                                             .st_shndx = 1 };
         ((uint32_t *) (file + HASH_AT))[0] = 1;
         ((uint32_t *) (file + HASH_AT))[1] = (uint32_t) n_sym;
@@ -73,9 +78,11 @@ static Bytes make_elf(const ElfPlan *plan)
         *dyn++ = (Elf64_Dyn){ .d_tag = DT_SYMTAB, .d_un.d_ptr = 0x10000 + SYMBOLS_AT };
         *dyn++ = (Elf64_Dyn){ .d_tag = DT_HASH, .d_un.d_ptr = 0x10000 + HASH_AT };
         if (plan->soname)
-                *dyn++ = (Elf64_Dyn){ .d_tag = DT_SONAME, .d_un.d_val = add_string(strings, &n_strings, plan->soname) };
+                *dyn++ = (Elf64_Dyn){ .d_tag = DT_SONAME,
+                                      .d_un.d_val = add_string(strings, &n_strings, plan->soname) };
         for (size_t i = 0; i < 4 && plan->needed[i]; i++)
-                *dyn++ = (Elf64_Dyn){ .d_tag = DT_NEEDED, .d_un.d_val = add_string(strings, &n_strings, plan->needed[i]) };
+                *dyn++ = (Elf64_Dyn){ .d_tag = DT_NEEDED,
+                                      .d_un.d_val = add_string(strings, &n_strings, plan->needed[i]) };
         put(&b, file, sizeof(file));
         return b;
 }
@@ -87,40 +94,89 @@ static Classification scan_elf(const ElfPlan *plan, const char *path)
         return scan_bytes_at(set, b.data, b.n, path);
 }
 
+static const struct {
+        const char *what;
+        ElfPlan plan;
+        const char *path;
+        RuntimeKind kind;
+        const char *evidence;
+} cases[] = {
+        { "ONNX Runtime by its soname, renamed",
+          { .soname = "libonnxruntime.so.1.30.0" },
+          "/x/libz.so",
+          RUNTIME_STRONG,
+          "soname" },
+        { "by what it exports",
+          { .soname = "libx.so", .defined = { "foo", "OrtGetApiBase" } },
+          "/x/libx.so",
+          RUNTIME_STRONG,
+          "dynsym" },
+        { "a static addon with ggml",
+          { .needed = { "libgomp.so.1" }, .defined = { "ggml_abort" } },
+          "/x/index.node",
+          RUNTIME_STRONG,
+          "dynsym" },
+        { "importing says nothing by itself",
+          { .imported = { "OrtGetApiBase" } },
+          "/x/libx.so",
+          RUNTIME_NONE,
+          "" },
+        { "needing does",
+          { .needed = { "libonnxruntime.so.1" }, .imported = { "OrtGetApiBase" } },
+          "/x/onnx.node",
+          RUNTIME_STRONG,
+          "needed" },
+        { "PyTorch",
+          { .soname = "libtorch_cpu.so.1.13", .needed = { "libopencv_dnn.so.406" } },
+          "/x/l.so",
+          RUNTIME_STRONG,
+          "soname" },
+        { "OpenCV's DNN alone is weak",
+          { .soname = "libopencv_dnn.so.406" },
+          "/x/libopencv_dnn.so.406",
+          RUNTIME_WEAK,
+          "soname" },
+        { "needing it is weak",
+          { .needed = { "libopencv_dnn.so.406" } },
+          "/x/cv.so",
+          RUNTIME_WEAK,
+          "needed" },
+        { "OpenCL", { .soname = "libOpenCL.so.1" }, "/x/libOpenCL.so.1", RUNTIME_WEAK, "soname" },
+        { "a file name alone is weak", {}, "/x/libggml-cpu-haswell.so", RUNTIME_WEAK, "file-name" },
+        { "python by its library",
+          { .needed = { "libpython3.11.so.1.0" } },
+          "/x/anything",
+          RUNTIME_INTERPRETER,
+          "needed" },
+        { "python, static",
+          { .defined = { "Py_BytesMain" } },
+          "/x/anything",
+          RUNTIME_INTERPRETER,
+          "dynsym" },
+        { "node", { .defined = { "_ZN2v87Isolate3NewE" } }, "/x/anything", RUNTIME_INTERPRETER, "dynsym" },
+        { "java", { .needed = { "libjli.so" } }, "/x/anything", RUNTIME_INTERPRETER, "needed" },
+        { "called python and nothing like it", {}, "/usr/bin/python3", RUNTIME_NONE, "" },
+        { "a strong one wins over an interpreter",
+          { .needed = { "libpython3.11.so.1.0", "libtorch_python.so" } },
+          "/x/_C.so",
+          RUNTIME_STRONG,
+          "needed" },
+        { "libc",
+          { .soname = "libc.so.6", .defined = { "malloc", "open" } },
+          "/x/libc.so.6",
+          RUNTIME_NONE,
+          "" },
+};
+
 Test(runtime, kinds)
 {
-        static const struct {
-                const char *what;
-                ElfPlan plan;
-                const char *path;
-                RuntimeKind kind;
-                const char *evidence;
-        } cases[] = {
-                { "ONNX Runtime by its soname, renamed", { .soname = "libonnxruntime.so.1.30.0" }, "/x/libz.so", RUNTIME_STRONG, "soname" },
-                { "by what it exports", { .soname = "libx.so", .defined = { "foo", "OrtGetApiBase" } }, "/x/libx.so", RUNTIME_STRONG, "dynsym" },
-                { "a static addon with ggml", { .needed = { "libgomp.so.1" }, .defined = { "ggml_abort" } }, "/x/index.node", RUNTIME_STRONG, "dynsym" },
-                { "importing says nothing by itself", { .imported = { "OrtGetApiBase" } }, "/x/libx.so", RUNTIME_NONE, "" },
-                { "needing does", { .needed = { "libonnxruntime.so.1" }, .imported = { "OrtGetApiBase" } }, "/x/onnx.node", RUNTIME_STRONG, "needed" },
-                { "PyTorch", { .soname = "libtorch_cpu.so.1.13", .needed = { "libopencv_dnn.so.406" } }, "/x/l.so", RUNTIME_STRONG, "soname" },
-                { "OpenCV's DNN alone is weak", { .soname = "libopencv_dnn.so.406" }, "/x/libopencv_dnn.so.406", RUNTIME_WEAK, "soname" },
-                { "needing it is weak", { .needed = { "libopencv_dnn.so.406" } }, "/x/cv.so", RUNTIME_WEAK, "needed" },
-                { "OpenCL", { .soname = "libOpenCL.so.1" }, "/x/libOpenCL.so.1", RUNTIME_WEAK, "soname" },
-                { "a file name alone is weak", {}, "/x/libggml-cpu-haswell.so", RUNTIME_WEAK, "file-name" },
-                { "python by its library", { .needed = { "libpython3.11.so.1.0" } }, "/x/anything", RUNTIME_INTERPRETER, "needed" },
-                { "python, static", { .defined = { "Py_BytesMain" } }, "/x/anything", RUNTIME_INTERPRETER, "dynsym" },
-                { "node", { .defined = { "_ZN2v87Isolate3NewE" } }, "/x/anything", RUNTIME_INTERPRETER, "dynsym" },
-                { "java", { .needed = { "libjli.so" } }, "/x/anything", RUNTIME_INTERPRETER, "needed" },
-                { "called python and nothing like it", {}, "/usr/bin/python3", RUNTIME_NONE, "" },
-                { "a strong one wins over an interpreter", { .needed = { "libpython3.11.so.1.0", "libtorch_python.so" } }, "/x/_C.so", RUNTIME_STRONG, "needed" },
-                { "libc", { .soname = "libc.so.6", .defined = { "malloc", "open" } }, "/x/libc.so.6", RUNTIME_NONE, "" },
-        };
-
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 Classification c = scan_elf(&cases[i].plan, cases[i].path);
 
                 cr_expect_str_eq(c.format, "elf", "%s", cases[i].what);
                 cr_expect_eq(c.status, SCAN_NOT_A_MODEL, "%s", cases[i].what);
-                cr_expect_eq(c.runtime, cases[i].kind, "%s: %s", cases[i].what, runtime_kind_to_string((RuntimeKind) c.runtime));
+                cr_expect_eq(c.runtime, cases[i].kind, "%s: %s", cases[i].what,
+                             runtime_kind_to_string((RuntimeKind) c.runtime));
                 cr_expect_str_eq(c.runtime_evidence.kind, cases[i].evidence, "%s", cases[i].what);
         }
 }
@@ -146,7 +202,9 @@ Test(runtime, real_files)
 
 Test(runtime, every_byte_changed)
 {
-        const ElfPlan plan = { .soname = "libx.so", .needed = { "libc.so.6" }, .defined = { "a", "b" }, .imported = { "c" } };
+        const ElfPlan plan = {
+                .soname = "libx.so", .needed = { "libc.so.6" }, .defined = { "a", "b" }, .imported = { "c" }
+        };
         _cleanup_bytes_ Bytes b = make_elf(&plan);
 
         for (size_t i = 0; i < b.n; i++) {

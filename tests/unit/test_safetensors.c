@@ -18,9 +18,10 @@ TestSuite(safetensors, .init = setup, .fini = teardown);
 
 #define WEIGHT "\"conv.weight\":{\"dtype\":\"F32\",\"shape\":[8,1,3,3],\"data_offsets\":[0,288]}"
 #define HEAD "\"classifier.weight\":{\"dtype\":\"F32\",\"shape\":[7,4],\"data_offsets\":[0,112]}"
-#define CONFIG                                                                                                  \
-        "{\"architectures\":[\"ViTForImageClassification\"],\"model_type\":\"vit\",\"id2label\":{"               \
-        "\"0\":\"angry\",\"1\":\"disgust\",\"2\":\"fear\",\"3\":\"happy\",\"4\":\"sad\",\"5\":\"surprise\",\"6\":\"neutral\"}}"
+#define CONFIG                                                                                     \
+        "{\"architectures\":[\"ViTForImageClassification\"],\"model_type\":\"vit\",\"id2label\":{" \
+        "\"0\":\"angry\",\"1\":\"disgust\",\"2\":\"fear\",\"3\":\"happy\",\"4\":\"sad\",\"5\":"    \
+        "\"surprise\",\"6\":\"neutral\"}}"
 
 static Classification scan_header(const char *header, size_t n_data)
 {
@@ -51,7 +52,8 @@ Test(safetensors, labels_in_metadata_identify)
                 char header[1024];
                 Classification c;
 
-                (void) snprintf(header, sizeof(header), "{\"__metadata__\":{\"format\":\"pt\",\"labels\":\"%s\"}," WEIGHT "}",
+                (void) snprintf(header, sizeof(header),
+                                "{\"__metadata__\":{\"format\":\"pt\",\"labels\":\"%s\"}," WEIGHT "}",
                                 values[i]);
                 c = scan_header(header, 288);
                 cr_assert_eq(c.status, SCAN_IDENTIFIED, "%s", values[i]);
@@ -80,7 +82,8 @@ Test(safetensors, sibling_configuration)
 /* The configuration lies beside a model that puts out something else. */
 Test(safetensors, sibling_configuration_of_another_model)
 {
-        static const char header[] = "{\"classifier.weight\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[0,32]}}";
+        static const char header[] = "{\"classifier.weight\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_"
+                                     "offsets\":[0,32]}}";
         _cleanup_bytes_ Bytes b = safetensors(header, strlen(header), 32);
         Classification c = scan_with_sibling(set, &b, "config.json", CONFIG);
 
@@ -110,8 +113,10 @@ Test(safetensors, unparsable)
                 { "length beyond the file", "{" WEIGHT "}", 100000 },
                 { "length all ones", "{" WEIGHT "}", UINT64_MAX - 128 },
                 { "ends in the header", "{\"conv.weight\":{\"dtype\":\"F32\",\"sha", 0 },
-                { "data beyond the end", "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,9999999]}}", 0 },
-                { "offsets the wrong way round", "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[16,0]}}", 0 },
+                { "data beyond the end",
+                  "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,9999999]}}", 0 },
+                { "offsets the wrong way round",
+                  "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[16,0]}}", 0 },
                 { "no offsets", "{\"a\":{\"dtype\":\"F32\",\"shape\":[4]}}", 0 },
                 { "negative size", "{\"a\":{\"dtype\":\"F32\",\"shape\":[-4],\"data_offsets\":[0,16]}}", 0 },
                 { "number in metadata", "{\"__metadata__\":{\"a\":1}}", 0 },
@@ -119,10 +124,12 @@ Test(safetensors, unparsable)
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-                _cleanup_bytes_ Bytes b = safetensors(bad[i].header, bad[i].length ?: strlen(bad[i].header), 64);
+                _cleanup_bytes_ Bytes b =
+                                safetensors(bad[i].header, bad[i].length ?: strlen(bad[i].header), 64);
                 Classification c = scan_bytes(set, &b);
 
-                cr_assert_eq(c.status, SCAN_UNPARSABLE, "%s: %s", bad[i].what, scan_status_to_string((ScanStatus) c.status));
+                cr_assert_eq(c.status, SCAN_UNPARSABLE, "%s: %s", bad[i].what,
+                             scan_status_to_string((ScanStatus) c.status));
                 cr_assert(c.reason[0], "%s", bad[i].what);
         }
 }
@@ -175,7 +182,8 @@ Test(safetensors, a_bag_of_words_is_no_list)
         _cleanup_bytes_ Bytes header = {}, b = {};
         Classification c;
 
-        static const char begin[] = "{\"__metadata__\":{\"ss_tag_frequency\":\"angry,disgust,fear,happy,sad,surprise,neutral";
+        static const char begin[] = "{\"__metadata__\":{\"ss_tag_frequency\":\"angry,disgust,fear,happy,sad,"
+                                    "surprise,neutral";
 
         put(&header, begin, strlen(begin));
         for (int i = 0; i < 60; i++)

@@ -11,7 +11,9 @@
 
 static Classification good(void)
 {
-        Classification c = { .version = CLASSIFICATION_VERSION, .status = SCAN_IDENTIFIED, .n_modelcaps = 1 };
+        Classification c = { .version = CLASSIFICATION_VERSION,
+                             .status = SCAN_IDENTIFIED,
+                             .n_modelcaps = 1 };
 
         strcpy(c.format, "onnx");
         strcpy(c.modelcaps[0].name, "emotion.face");
@@ -39,11 +41,11 @@ Test(scan, validate)
         cr_assert(is_valid(&c, sizeof(c)));
         cr_assert_not(is_valid(&c, sizeof(c) - 1));
         cr_assert_not(is_valid(&c, 0));
-#define REFUSED(change)                                           \
-        do {                                                      \
-                c = good();                                       \
-                change;                                           \
-                cr_expect_not(is_valid(&c, sizeof(c)), #change);  \
+#define REFUSED(change)                                          \
+        do {                                                     \
+                c = good();                                      \
+                change;                                          \
+                cr_expect_not(is_valid(&c, sizeof(c)), #change); \
         } while (0)
         REFUSED(c.version++);
         REFUSED(c.status = _SCAN_STATUS_MAX);
@@ -117,7 +119,10 @@ Test(scan, answers)
 static ScanServer *server(bool reuse, unsigned seconds, unsigned delay_ms)
 {
         ScanServerOptions options = {
-                .modelcaps_dir = "policies/modelcaps", .seconds = seconds, .reuse = reuse, .delay_ms = delay_ms,
+                .modelcaps_dir = "policies/modelcaps",
+                .seconds = seconds,
+                .reuse = reuse,
+                .delay_ms = delay_ms,
         };
         ScanServer *s = NULL;
         int r = scan_server_new(&options, &s);
@@ -128,7 +133,8 @@ static ScanServer *server(bool reuse, unsigned seconds, unsigned delay_ms)
 
 static int model_file(void)
 {
-        _cleanup_bytes_ Bytes graph = onnx_graph("net", 3, 224, 7), model = onnx_model(&graph, "names", FER_LABELS);
+        _cleanup_bytes_ Bytes graph = onnx_graph("net", 3, 224, 7),
+                              model = onnx_model(&graph, "names", FER_LABELS);
 
         return file_of(model.data, model.n);
 }
@@ -160,7 +166,8 @@ Test(scan, both_kinds_of_server)
 
                 for (int i = 0; i < 20; i++) {
                         cr_assert_eq(scan_server_run(s, fd, "/x.bin", NULL, 0, &c), 0);
-                        cr_assert_eq(c.status, SCAN_IDENTIFIED, "%s %s", scan_status_to_string((ScanStatus) c.status), c.reason);
+                        cr_assert_eq(c.status, SCAN_IDENTIFIED, "%s %s",
+                                     scan_status_to_string((ScanStatus) c.status), c.reason);
                 }
                 close(fd);
                 scan_server_free(s);
@@ -366,7 +373,8 @@ Test(scan, a_program_that_is_no_scanner)
         static const char *const programs[] = { "/bin/true", "/bin/false", "/nonexistent" };
 
         for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-                ScanServerOptions options = { .program = programs[i], .modelcaps_dir = "policies/modelcaps" };
+                ScanServerOptions options = { .program = programs[i],
+                                              .modelcaps_dir = "policies/modelcaps" };
                 ScanServer *s = NULL;
 
                 cr_assert_lt(scan_server_new(&options, &s), 0);
@@ -394,10 +402,12 @@ Test(escape, hostile_text)
                 { "a\nb\033[2J", "a\\x0ab\\x1b[2J" },
                 { "\xff\xc3", "\\xff\\xc3" },
                 { "back\\slash", "back\\x5cslash" },
-                { "\xe2\x80\xae" "gnp.exe", "\\xe2\\x80\\xaegnp.exe" }, /* right-to-left override */
-                { "\xc2\x9b", "\\xc2\\x9b" }, /* C1 */
+                { "\xe2\x80\xae"
+                  "gnp.exe",
+                  "\\xe2\\x80\\xaegnp.exe" },          /* right-to-left override */
+                { "\xc2\x9b", "\\xc2\\x9b" },          /* C1 */
                 { "\xed\xa0\x80", "\\xed\\xa0\\x80" }, /* a surrogate */
-                { "\xc0\x80", "\\xc0\\x80" }, /* overlong */
+                { "\xc0\x80", "\\xc0\\x80" },          /* overlong */
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

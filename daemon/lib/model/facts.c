@@ -123,7 +123,8 @@ void facts_add_shape(ModelFacts *f, const FactShape *shape)
 
 void facts_add_tensor(ModelFacts *f, const FactTensor *tensor)
 {
-        FactTensor *t = array_add((void **) &f->tensors, &f->n_tensors, FACTS_TENSORS_MAX, sizeof(FactTensor));
+        FactTensor *t = array_add((void **) &f->tensors, &f->n_tensors, FACTS_TENSORS_MAX,
+                                  sizeof(FactTensor));
 
         if (t)
                 *t = *tensor;
@@ -147,13 +148,19 @@ void label_list_finish(ModelFacts *f, LabelListBuilder *b, bool sibling, bool co
         if (b->n < 2)
                 return;
         labels = facts_alloc(f, b->n * sizeof(*labels));
-        list = labels ? array_add((void **) &f->lists, &f->n_lists, FACTS_LISTS_MAX, sizeof(LabelList)) : NULL;
+        list = labels ? array_add((void **) &f->lists, &f->n_lists, FACTS_LISTS_MAX, sizeof(LabelList))
+                      : NULL;
         if (!list) {
                 f->overflow = true;
                 return;
         }
         memcpy(labels, b->labels, b->n * sizeof(*labels));
         *list = (LabelList){
-                .sibling = sibling, .config = config, .where = where, .n_total = b->n_total, .n = b->n, .labels = labels,
+                .sibling = sibling,
+                .config = config,
+                .where = where,
+                .n_total = b->n_total,
+                .n = b->n,
+                .labels = labels,
         };
 }

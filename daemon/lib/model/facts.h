@@ -13,7 +13,8 @@
 #include "lib/macro.h"
 
 #define FACTS_NAMES_MAX 4096
-#define FACTS_BULK_MAX 3072 /* of them: nodes and tensors, of which a big model has more than is worth keeping */
+#define FACTS_BULK_MAX \
+        3072 /* of them: nodes and tensors, of which a big model has more than is worth keeping */
 #define FACTS_LISTS_MAX 256
 #define FACTS_LABELS_MAX 64 /* of one list; longer lists are no label lists of ours */
 #define FACTS_SHAPES_MAX 64
@@ -32,17 +33,17 @@ typedef enum FactKind {
         FACT_METADATA, /* key or value of a free map */
         FACT_DOC,
         FACT_ARCHITECTURE, /* class name of the net */
-        FACT_TYPE, /* model_type */
-        FACT_TASK, /* finetuning_task, pipeline_tag, problem_type */
-        FACT_BASE, /* _name_or_path: what it was made from */
-        FACT_KEY, /* a key of the configuration */
-        FACT_MEMBER, /* a needed library, a symbol */
+        FACT_TYPE,         /* model_type */
+        FACT_TASK,         /* finetuning_task, pipeline_tag, problem_type */
+        FACT_BASE,         /* _name_or_path: what it was made from */
+        FACT_KEY,          /* a key of the configuration */
+        FACT_MEMBER,       /* a needed library, a symbol */
         _FACT_KIND_MAX,
 } FactKind;
 
 typedef struct FactName {
         FactKind kind;
-        bool sibling; /* from a file beside the model */
+        bool sibling;      /* from a file beside the model */
         const char *where; /* "graph output", "config.json architectures" */
         const char *text;
 } FactName;
@@ -52,7 +53,7 @@ typedef struct LabelList {
         bool config; /* of a configuration that belongs to the model, not of a loose list */
         const char *where;
         size_t n_total; /* as the file has it */
-        size_t n; /* kept */
+        size_t n;       /* kept */
         const char **labels;
 } LabelList;
 
@@ -75,7 +76,7 @@ typedef struct ArenaBlock ArenaBlock;
 
 typedef struct ModelFacts {
         const char *container; /* constant: onnx, safetensors, ... */
-        const char *reason; /* constant: a model by its looks, and not understood; NULL when fine */
+        const char *reason;    /* constant: a model by its looks, and not understood; NULL when fine */
         bool is_model;
         bool overflow; /* something that matters found no room: not clean */
         size_t n_names, n_lists, n_shapes, n_tensors, n_bulk;
@@ -83,9 +84,9 @@ typedef struct ModelFacts {
         LabelList *lists;
         FactShape *shapes;
         FactTensor *tensors;
-        int64_t num_labels; /* stated by a configuration; 0: not */
+        int64_t num_labels;                     /* stated by a configuration; 0: not */
         char structure[FACTS_FINGERPRINT_SIZE]; /* operators and sizes, no weights; "" when there is none */
-        char sample[FACTS_FINGERPRINT_SIZE]; /* a few bytes of a few tensors; "" when there is none */
+        char sample[FACTS_FINGERPRINT_SIZE];    /* a few bytes of a few tensors; "" when there is none */
         ArenaBlock *arena;
         size_t arena_used;
 } ModelFacts;

@@ -43,7 +43,8 @@ static int read_hf_config(Source *s, ModelFacts *ret)
         /* One key may be an accident of another kind of document; labels alone are what some publish. */
         ret->is_model = found.model_keys >= 2;
         for (size_t i = 0; i < ret->n_lists; i++)
-                if (strcmp(ret->lists[i].where, "id2label") == 0 || strcmp(ret->lists[i].where, "label2id") == 0)
+                if (strcmp(ret->lists[i].where, "id2label") == 0 ||
+                    strcmp(ret->lists[i].where, "label2id") == 0)
                         ret->is_model = true;
         if (r < 0 && s->size > CONFIG_MAX)
                 s->reason = "longer than the limit";

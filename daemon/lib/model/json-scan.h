@@ -33,7 +33,7 @@ typedef struct JsonScan {
         unsigned depth;
         bool in_object[JSON_DEPTH_MAX];
         bool want_value, want_key, started, first;
-        size_t n; /* of text */
+        size_t n;                     /* of text */
         char text[JSON_TEXT_MAX + 8]; /* of a key, string or number; NUL-terminated, may hold NULs */
 } JsonScan;
 

@@ -57,8 +57,9 @@ static Span label_of(Span item)
                 if (is_number(left))
                         return trim(right, " \t\r'\"");
                 /* The last mark counts for a number behind: "very happy 3". */
-                for (const char *more = at; more; ) {
-                        right = (Span){ more + strlen(marks[i]), item.n - (size_t) (more - item.s) - strlen(marks[i]) };
+                for (const char *more = at; more;) {
+                        right = (Span){ more + strlen(marks[i]),
+                                        item.n - (size_t) (more - item.s) - strlen(marks[i]) };
                         if (is_number(right))
                                 return trim((Span){ item.s, (size_t) (more - item.s) }, " \t\r'\"");
                         more = memmem(right.s, right.n, marks[i], strlen(marks[i]));
@@ -165,9 +166,9 @@ typedef struct Walk {
         LabelListBuilder values, keys; /* of the innermost container, the only one that can be a list */
         bool leaf, only_strings, int_to_string, string_to_int;
         bool key_is_number;
-        char key[64]; /* last key */
+        char key[64];      /* last key */
         char list_key[64]; /* key of the container */
-        int known; /* index of the top-level key */
+        int known;         /* index of the top-level key */
 } Walk;
 
 static void begin(Walk *w)
@@ -191,10 +192,12 @@ static void end(Walk *w, bool object)
                 return;
         if (w->known >= 0 && known_keys[w->known].kind != FACT_KEY)
                 return; /* a list of architectures, kept as names */
-        n = snprintf(where, sizeof(where), "%s%s%s", w->file, w->file[0] && w->list_key[0] ? " " : "", w->list_key);
+        n = snprintf(where, sizeof(where), "%s%s%s", w->file, w->file[0] && w->list_key[0] ? " " : "",
+                     w->list_key);
         text = facts_text(w->f, where, (size_t) MIN(n, (int) sizeof(where) - 1));
         if (text)
-                label_list_finish(w->f, object && !w->int_to_string ? &w->keys : &w->values, w->sibling, true, text);
+                label_list_finish(w->f, object && !w->int_to_string ? &w->keys : &w->values, w->sibling,
+                                  true, text);
 }
 
 static void on_key(Walk *w)
@@ -235,14 +238,15 @@ static void on_scalar(Walk *w, int token)
         if (w->known < 0 || w->scan.depth > 2)
                 return;
         if (token == JSON_STRING && known_keys[w->known].kind != FACT_KEY)
-                facts_add_name(w->f, known_keys[w->known].kind, w->sibling, w->file, w->scan.text, w->scan.n);
+                facts_add_name(w->f, known_keys[w->known].kind, w->sibling, w->file, w->scan.text,
+                               w->scan.n);
         if (is_int && w->scan.depth == 1 && number > 0 && number < 1 << 20 &&
             (strcmp(w->key, "num_labels") == 0 || strcmp(w->key, "num_classes") == 0))
                 w->f->num_labels = number;
 }
 
-int label_find_json(ModelFacts *f, Source *source, bool sibling, const char *file, const char *data, size_t size,
-                    JsonFound *ret)
+int label_find_json(ModelFacts *f, Source *source, bool sibling, const char *file, const char *data,
+                    size_t size, JsonFound *ret)
 {
         _cleanup_free_ Walk *w = calloc(1, sizeof(Walk));
         int token;

@@ -14,7 +14,7 @@ void label_find_text(ModelFacts *f, bool sibling, bool config, const char *where
 
 typedef struct JsonFound {
         unsigned model_keys; /* how many top-level keys only a model's configuration has */
-        bool complete; /* the document was read to its end */
+        bool complete;       /* the document was read to its end */
 } JsonFound;
 
 /*
@@ -22,7 +22,7 @@ typedef struct JsonFound {
  * strings or back becomes a label list; known keys become names. 0, or
  * -EBADMSG with the source's reason set; *ret is filled in both cases.
  */
-int label_find_json(ModelFacts *f, Source *source, bool sibling, const char *file, const char *data, size_t size,
-                    JsonFound *ret);
+int label_find_json(ModelFacts *f, Source *source, bool sibling, const char *file, const char *data,
+                    size_t size, JsonFound *ret);
 
 #endif

@@ -22,9 +22,9 @@
 #define STRING_READ_MAX 256
 
 typedef struct Onnx {
+        Fingerprint fingerprint;
         Source *s;
         ModelFacts *f;
-        Fingerprint fingerprint;
         uint64_t ir_version;
         size_t n_nodes, n_values, n_opsets;
         bool has_graph, ml;
@@ -112,7 +112,8 @@ static int walk_tensor(Onnx *o, PbCursor c, const char *where, bool initializer)
                         name = field;
                 } else if (field.number == 6 && field.wire == PB_BYTES) {
                         r = add_label(o, &strings, &field);
-                } else if ((field.number == 4 || field.number == 5 || field.number == 7 || field.number >= 9) &&
+                } else if ((field.number == 4 || field.number == 5 || field.number == 7 ||
+                            field.number >= 9) &&
                            field.number <= 11 && field.wire == PB_BYTES && t.data_length == 0) {
                         t.data_start = field.start;
                         t.data_length = field.length;
@@ -241,11 +242,12 @@ static int walk_attribute(Onnx *o, PbCursor c, unsigned depth)
                         if (r >= 0 && n >= 8)
                                 label_find_text(o->f, false, true, "attribute", o->buffer, n);
                         break;
-                case 5: /* t */
+                case 5:  /* t */
                 case 10: /* tensors */
-                        r = walk_tensor(o, pb_cursor(o->s, field.start, field.length), "tensor of an attribute", false);
+                        r = walk_tensor(o, pb_cursor(o->s, field.start, field.length),
+                                        "tensor of an attribute", false);
                         break;
-                case 6: /* g */
+                case 6:  /* g */
                 case 11: /* graphs */
                         r = walk_graph(o, pb_cursor(o->s, field.start, field.length), depth + 1);
                         break;
@@ -447,8 +449,8 @@ static bool begins_like_onnx(Source *s)
                 if (p[i] < 0x20 || p[i] > 0x7e)
                         return false;
         n = source_peek(s, 4U + p[3], 1, &p);
-        return n == 0 || (n == 1 && (p[0] == 0x1a || p[0] == 0x22 || p[0] == 0x28 || p[0] == 0x32 || p[0] == 0x3a ||
-                                     p[0] == 0x42 || p[0] == 0x72));
+        return n == 0 || (n == 1 && (p[0] == 0x1a || p[0] == 0x22 || p[0] == 0x28 || p[0] == 0x32 ||
+                                     p[0] == 0x3a || p[0] == 0x42 || p[0] == 0x72));
 }
 
 /* Any field may come first, so only the first tag is looked at; a repeated field of bytes needs a length that fits. */

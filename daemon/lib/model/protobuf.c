@@ -52,7 +52,7 @@ int pb_varint(PbCursor *c, uint64_t *ret)
 /* One field, groups not skipped. */
 static int next_raw(PbCursor *c, PbField *f)
 {
-        uint64_t tag;
+        uint64_t tag = 0;
         int r;
 
         r = source_count(c->source);
@@ -94,7 +94,7 @@ static int next_raw(PbCursor *c, PbField *f)
 int pb_next(PbCursor *c, PbField *ret)
 {
         unsigned depth = 0;
-        PbField f;
+        PbField f = {};
         int r;
 
         do {

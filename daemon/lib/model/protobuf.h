@@ -23,7 +23,7 @@ typedef struct PbCursor {
 typedef struct PbField {
         uint32_t number;
         PbWire wire;
-        uint64_t value; /* of a varint */
+        uint64_t value;         /* of a varint */
         uint64_t start, length; /* of bytes */
 } PbField;
 

@@ -23,26 +23,16 @@ const ModelReader *const model_readers[] = {
 #define SIBLING_READ_MAX (256U * 1024)
 
 const char *const scan_sibling_names[] = {
-        "config.json",
-        "labels.txt",
-        "label.txt",
-        "classes.txt",
-        "class_names.txt",
-        "labels.json",
-        "label_map.json",
-        "id2label.json",
-        "class_names.json",
-        "class_indices.json",
-        "metadata.json",
-        "metadata.yaml",
-        "label_encoder.txt",
-        "labels.csv",
-        "obj.names",
-        "classes.names",
-        "labels.names",
-        "preprocessor_config.json",
-        "README.md",
-        NULL,
+        "config.json",       "labels.txt",
+        "label.txt",         "classes.txt",
+        "class_names.txt",   "labels.json",
+        "label_map.json",    "id2label.json",
+        "class_names.json",  "class_indices.json",
+        "metadata.json",     "metadata.yaml",
+        "label_encoder.txt", "labels.csv",
+        "obj.names",         "classes.names",
+        "labels.names",      "preprocessor_config.json",
+        "README.md",         NULL,
 };
 
 /* The front matter of a model card: tags and pipeline_tag, one a line. */
@@ -106,7 +96,9 @@ const char *model_guess_format(Source *s)
                 size_t at;
                 const char *name;
         } known[] = {
-                { "\x7f" "ELF", 4, 0, "elf" },
+                { "\x7f"
+                  "ELF",
+                  4, 0, "elf" },
                 { "PK\3\4", 4, 0, "zip" },
                 { "\x1f\x8b", 2, 0, "gzip" },
                 { "\x89PNG", 4, 0, "png" },
@@ -117,7 +109,9 @@ const char *model_guess_format(Source *s)
                 { "TFL3", 4, 4, "tflite" },
                 { "\x89HDF\r\n\x1a\n", 8, 0, "hdf5" },
                 { "SQLite format 3", 15, 0, "sqlite" },
-                { "\xfd" "7zXZ", 5, 0, "xz" },
+                { "\xfd"
+                  "7zXZ",
+                  5, 0, "xz" },
                 { "\x28\xb5\x2f\xfd", 4, 0, "zstd" },
                 { "ftyp", 4, 4, "mp4" },
                 { "OggS", 4, 0, "ogg" },
@@ -130,7 +124,8 @@ const char *model_guess_format(Source *s)
         if (n <= 0)
                 return "";
         for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-                if ((size_t) n >= known[i].at + known[i].n && memcmp(p + known[i].at, known[i].magic, known[i].n) == 0)
+                if ((size_t) n >= known[i].at + known[i].n &&
+                    memcmp(p + known[i].at, known[i].magic, known[i].n) == 0)
                         return known[i].name;
         if (n >= 2 && p[0] == '#' && p[1] == '!')
                 return "script";

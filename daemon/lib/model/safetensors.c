@@ -16,9 +16,9 @@
 #define HEADER_MAX (8U * 1024 * 1024) /* a thousand layers need a tenth; the format allows 100 MB */
 
 typedef struct Safetensors {
+        Fingerprint fingerprint;
         Source *s;
         ModelFacts *f;
-        Fingerprint fingerprint;
         uint64_t data_start, data_size;
         size_t n_entries;
         JsonScan scan;
@@ -42,7 +42,8 @@ static ProbeResult probe(Source *s)
                 return PROBE_NO;
         /* A text whose ninth character happens to be a bracket states a length beyond all files. */
         for (int i = 0; i < 8; i++)
-                text = text && (p[i] >= 0x80 || (p[i] >= 0x20 && p[i] < 0x7f) || (p[i] >= '\t' && p[i] <= '\r'));
+                text = text &&
+                       (p[i] >= 0x80 || (p[i] >= 0x20 && p[i] < 0x7f) || (p[i] >= '\t' && p[i] <= '\r'));
         return text ? PROBE_NO : PROBE_MAYBE;
 }
 
@@ -106,7 +107,8 @@ static int read_entry(Safetensors *t, const char *name, size_t name_length)
         while ((token = json_scan_next(&t->scan)) == JSON_KEY) {
                 if (strcmp(t->scan.text, "shape") == 0) {
                         r = read_numbers(t, tensor.dims, FACTS_DIMS_MAX, &n_dims);
-                } else if (strcmp(t->scan.text, "data_offsets") == 0 || strcmp(t->scan.text, "offsets") == 0) {
+                } else if (strcmp(t->scan.text, "data_offsets") == 0 ||
+                           strcmp(t->scan.text, "offsets") == 0) {
                         r = read_numbers(t, offsets, 2, &n_offsets);
                 } else {
                         r = json_scan_next(&t->scan);
@@ -191,4 +193,6 @@ static int read_safetensors(Source *s, ModelFacts *ret)
         return fingerprint_finish(&t->fingerprint, s, ret);
 }
 
-const ModelReader model_reader_safetensors = { .name = "safetensors", .probe = probe, .read = read_safetensors };
+const ModelReader model_reader_safetensors = { .name = "safetensors",
+                                               .probe = probe,
+                                               .read = read_safetensors };

@@ -17,7 +17,7 @@
 #include "lib/macro.h"
 
 #define FETCH_MIN 32
-#define FETCH_MAX 256 /* after a jump */
+#define FETCH_MAX 256  /* after a jump */
 #define FETCH_SPARE 12 /* names of tensors differ a little in length */
 #define FETCH_GROW 24
 

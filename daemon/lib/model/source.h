@@ -20,13 +20,13 @@ typedef struct Source {
         int fd;
         uint64_t size;
         uint64_t bytes_read;
-        uint64_t deadline; /* CLOCK_MONOTONIC, nanoseconds */
+        uint64_t deadline;   /* CLOCK_MONOTONIC, nanoseconds */
         unsigned items_left; /* fields, tokens, symbols */
-        const char *reason; /* constant string: what is wrong with the file; set by the first that knows */
-        uint64_t start; /* the window */
+        const char *reason;  /* constant string: what is wrong with the file; set by the first that knows */
+        uint64_t start;      /* the window */
         size_t length;
         uint64_t run_start, run_end; /* what was asked for since the last jump */
-        size_t grow; /* how much the next fetch in order takes */
+        size_t grow;                 /* how much the next fetch in order takes */
         unsigned char window[SOURCE_WINDOW];
 } Source;
 
