@@ -31,17 +31,17 @@ static int respond(int group_fd, int fd, uint32_t response)
 }
 
 /* Whoever waits for an answer to what an earlier run had read is refused. */
-static void deny_previous(Gate *g, int group_fd)
+static void deny_previous(int group_fd, uint64_t *count)
 {
         (void) fcntl(group_fd, F_SETFL, O_NONBLOCK);
         for (int fd = 0; fd < OLD_NUMBERS; fd++) {
                 if (respond(group_fd, fd, FAN_DENY) == 0)
-                        g->counters.denied_previous++;
+                        ++*count;
         }
 }
 
 /* A group of the run before the last: two deaths in short order. Nobody is let go by closing it. */
-static void close_older(Gate *g, int group_fd)
+static void close_older(int group_fd, uint64_t *count)
 {
         _Alignas(struct fanotify_event_metadata) char buffer[64 * FAN_EVENT_METADATA_LEN];
         ssize_t n;
@@ -55,18 +55,30 @@ static void close_older(Gate *g, int group_fd)
                                 continue;
                         (void) respond(group_fd, m->fd, FAN_DENY);
                         safe_close(m->fd);
-                        g->counters.denied_previous++;
+                        ++*count;
                 }
         }
         safe_close(group_fd);
 }
 
+void gate_refuse_groups(const int *fds, size_t n)
+{
+        uint64_t count = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                deny_previous(fds[i], &count);
+                close_older(fds[i], &count);
+        }
+        if (count > 0)
+                log_notice("gate: %llu waiting opens of an earlier run were refused", (unsigned long long) count);
+}
+
 int gate_groups_open(Gate *g, const int *old, size_t n_old)
 {
         for (size_t i = 0; i < n_old; i++) {
-                deny_previous(g, old[i]);
+                deny_previous(old[i], &g->counters.denied_previous);
                 if (i + 1 < n_old)
-                        close_older(g, old[i]);
+                        close_older(old[i], &g->counters.denied_previous);
                 else
                         g->old_group_fd = old[i];
         }

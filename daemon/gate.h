@@ -73,6 +73,9 @@ int gate_new(const GateOptions *options, Gate **ret);
 Gate *gate_free(Gate *g); /* answers everything that waits, then ends the threads */
 DEFINE_CLEANUP(Gate *, gate_free);
 
+/* For a run that cannot go on: who waits in groups of earlier runs is refused, and the descriptors are closed. */
+void gate_refuse_groups(const int *fds, size_t n);
+
 /* Threads run from here on; alive_until is set. */
 int gate_start(Gate *g);
 

@@ -165,9 +165,12 @@ static int run(void)
         sigset_t signals;
         int r;
 
+        options.n_fanotify_fds = take_fanotify(options.fanotify_fds);
         r = load_config(&config);
-        if (r < 0)
+        if (r < 0) {
+                gate_refuse_groups(options.fanotify_fds, options.n_fanotify_fds);
                 return r;
+        }
         log_set_max_level(arg_debug ? LOG_DEBUG : config.log_level);
         if (config.off) {
                 log_notice("aiguardd: switched off on the kernel command line (aiguard.mode=off)");
@@ -186,7 +189,6 @@ static int run(void)
         (void) signal(SIGPIPE, SIG_IGN);
 
         options.config = &config;
-        options.n_fanotify_fds = take_fanotify(options.fanotify_fds);
         r = manager_new(&options, &m);
         if (r < 0)
                 return r;

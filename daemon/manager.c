@@ -148,6 +148,7 @@ Manager *manager_free(Manager *m)
         /* Who still waits is answered first; then what was decided is written; then the parts go. */
         m->bus = manager_bus_free(m->bus);
         m->gate = gate_free(m->gate);
+        gate_refuse_groups(m->options.fanotify_fds, m->options.n_fanotify_fds);
         if (m->ring)
                 ring_drain(m->ring);
         m->ring = ring_free(m->ring);
@@ -313,6 +314,7 @@ static int start_gate(Manager *m)
         };
         int r = gate_new(&options, &m->gate);
 
+        m->options.n_fanotify_fds = 0;
         if (r < 0)
                 return log_error_errno(r, "manager: the gate cannot be made");
         store_groups(m);
