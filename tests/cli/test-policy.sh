@@ -54,4 +54,4 @@ root=tests/cli/policy
 call 0 version --version && echo "ok - cli: version"
 call 0 help --help && echo "ok - cli: help"
 call 0 policy-help policy --help && echo "ok - cli: policy-help"
-exit $rc
+exit "$rc"
