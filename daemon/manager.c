@@ -265,6 +265,7 @@ static int start_policy(Manager *m)
                 .modelcaps_dir = m->options.modelcaps_dir,
                 .files = m->options.policy_files,
                 .host_mode = m->config.mode,
+                .jurisdiction = m->config.jurisdiction,
         };
         int r;
 

@@ -86,6 +86,7 @@ int policy_store_prepare(PolicyStore *s, Diag *diag, PolicyGeneration **ret)
         PolicySources sources = {
                 .files = (char **) s->options.files, /* not written to */
                 .host_mode = s->options.host_mode,
+                .jurisdiction = s->options.jurisdiction,
         };
         _cleanup_(policy_generation_unrefp) PolicyGeneration *g = calloc(1, sizeof(*g));
         _cleanup_(policy_freep) Policy *p = NULL;

@@ -23,6 +23,7 @@ typedef struct PolicyStoreOptions {
         const char *modelcaps_dir; /* NULL: the installed one */
         const char *const *files; /* NULL: the default directories */
         PolicyMode host_mode;
+        const char *jurisdiction; /* of aiguard.conf, or NULL; borrowed, must outlive the store */
 } PolicyStoreOptions;
 
 typedef struct PolicyStore PolicyStore;
