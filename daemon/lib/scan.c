@@ -100,8 +100,7 @@ static void read_format(Scan *s, const ModelReader *reader)
         if (r < 0 || overflow) {
                 s->unparsable = true;
                 set_text(s->result->reason, sizeof(s->result->reason),
-                         r < 0 && s->source.reason ? s->source.reason
-                                                   : "more names and lists than the limit");
+                         r < 0 && s->source.reason ? s->source.reason : FACTS_OVERFLOW);
         }
         if (classify(&facts, s->path, s->set, s->result) < 0) {
                 s->unparsable = true;

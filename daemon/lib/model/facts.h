@@ -21,6 +21,7 @@
 #define FACTS_TENSORS_MAX 4096
 #define FACTS_DIMS_MAX 8
 #define FACTS_TEXT_MAX 200
+#define FACTS_OVERFLOW "more names and lists than a model has"
 #define FACTS_FINGERPRINT_SIZE 33 /* 32 hexadecimal digits */
 
 typedef enum FactKind {
@@ -109,6 +110,12 @@ typedef struct LabelListBuilder {
         const char *labels[FACTS_LABELS_MAX];
         size_t n, n_total;
 } LabelListBuilder;
+
+/* Without clearing what nobody reads: a hostile file begins a million lists. */
+static inline void label_list_begin(LabelListBuilder *b)
+{
+        b->n = b->n_total = 0;
+}
 
 void label_list_add(ModelFacts *f, LabelListBuilder *b, const char *s, size_t n);
 void label_list_finish(ModelFacts *f, LabelListBuilder *b, bool sibling, bool config, const char *where);

@@ -99,13 +99,14 @@ static char separator_of(const char *s, size_t n)
 
 void label_find_text(ModelFacts *f, bool sibling, bool config, const char *where, const char *s, size_t n)
 {
-        LabelListBuilder b = {};
+        LabelListBuilder b;
         Span x = trim((Span){ s, MIN(n, (size_t) TEXT_MAX) }, " \t\r\n");
         char separator = separator_of(x.s, x.n), quote = 0;
         size_t start = 0;
 
         if (!separator || x.n < 3)
                 return;
+        label_list_begin(&b);
         for (size_t i = 0; i <= x.n; i++) {
                 char c = i < x.n ? x.s[i] : separator;
 
@@ -173,7 +174,8 @@ typedef struct Walk {
 
 static void begin(Walk *w)
 {
-        w->values = w->keys = (LabelListBuilder){};
+        label_list_begin(&w->values);
+        label_list_begin(&w->keys);
         w->leaf = w->only_strings = w->int_to_string = w->string_to_int = true;
         memcpy(w->list_key, w->key, sizeof(w->key));
         w->key[0] = 0;
@@ -270,6 +272,8 @@ int label_find_json(ModelFacts *f, Source *source, bool sibling, const char *fil
                 case JSON_OBJECT_END:
                 case JSON_ARRAY_END:
                         end(w, token == JSON_OBJECT_END);
+                        if (f->overflow)
+                                return source_fail(source, FACTS_OVERFLOW);
                         break;
                 case JSON_KEY:
                         on_key(w);

@@ -93,13 +93,14 @@ static void add_dim(FactTensor *t, uint64_t value)
 static int walk_tensor(Onnx *o, PbCursor c, const char *where, bool initializer)
 {
         FactTensor t = {};
-        LabelListBuilder strings = {};
+        LabelListBuilder strings;
         PbField field, name = {};
         char text[STRING_READ_MAX + 1];
         uint64_t value;
         size_t n;
         int r;
 
+        label_list_begin(&strings);
         while ((r = pb_next(&c, &field)) > 0) {
                 if (field.number == 1 && field.wire == PB_VARINT) {
                         add_dim(&t, field.value);
@@ -223,13 +224,15 @@ static int walk_value(Onnx *o, PbCursor c, bool output, unsigned depth)
 
 static int walk_attribute(Onnx *o, PbCursor c, unsigned depth)
 {
-        char name[64] = "", where[FACTS_TEXT_MAX];
+        char name[64], where[FACTS_TEXT_MAX];
         const char *text = "attribute";
-        LabelListBuilder strings = {};
+        LabelListBuilder strings;
         PbField field;
         size_t n;
         int r;
 
+        name[0] = 0;
+        label_list_begin(&strings);
         while ((r = pb_next(&c, &field)) > 0) {
                 if (field.wire != PB_BYTES)
                         continue;
@@ -268,11 +271,12 @@ static int walk_attribute(Onnx *o, PbCursor c, unsigned depth)
 
 static int walk_node(Onnx *o, PbCursor c, unsigned depth)
 {
-        char op[STRING_READ_MAX + 1] = "", domain[32];
+        char op[STRING_READ_MAX + 1], domain[32];
         PbField field;
         size_t n;
         int r;
 
+        op[0] = 0;
         while ((r = pb_next(&c, &field)) > 0) {
                 if (field.wire != PB_BYTES)
                         continue;
@@ -363,7 +367,7 @@ static int walk_metadata(Onnx *o, PbCursor c)
         text = facts_text(o->f, where, strlen(where)) ?: "metadata_props";
         facts_add_name(o->f, FACT_METADATA, false, text, o->buffer, n);
         label_find_text(o->f, false, true, text, o->buffer, n);
-        return 0;
+        return o->f->overflow ? source_fail(o->s, FACTS_OVERFLOW) : 0;
 }
 
 /* FunctionProto: nodes 7, name 1. */

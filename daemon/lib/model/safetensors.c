@@ -67,6 +67,8 @@ static int read_metadata(Safetensors *t)
                 } else if (token == JSON_STRING) {
                         facts_add_name(t->f, FACT_METADATA, false, text, t->scan.text, t->scan.n);
                         label_find_text(t->f, false, true, text, t->scan.text, t->scan.n);
+                        if (t->f->overflow)
+                                return source_fail(t->s, FACTS_OVERFLOW);
                 } else {
                         return source_fail(t->s, "__metadata__ holds more than text");
                 }

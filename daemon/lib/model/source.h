@@ -12,7 +12,7 @@
 
 #define SOURCE_WINDOW 4096
 #define SOURCE_READ_MAX (32U * 1024 * 1024)
-#define SOURCE_ITEMS_MAX 500000U
+#define SOURCE_ITEMS_MAX 300000U /* twenty thousand operators and their tensors */
 #define SOURCE_SECONDS_MAX 3
 
 typedef struct Source {
