@@ -17,8 +17,8 @@ typedef enum DiagLevel {
 
 typedef struct DiagEntry {
         DiagLevel level;
-        char *file; /* NULL: no file */
-        unsigned line; /* from 1; 0: none */
+        char *file;      /* NULL: no file */
+        unsigned line;   /* from 1; 0: none */
         unsigned column; /* from 1; 0: none */
         char *message;
         char *hint; /* "did you mean ...", or NULL */

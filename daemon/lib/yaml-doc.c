@@ -108,7 +108,7 @@ static bool awaits_value(const YamlNode *n)
 
 static int add_key(Builder *b, YamlNode *map, YamlNode *key, yaml_mark_t mark)
 {
-        if (key->kind != YAML_KIND_SCALAR) {
+        if (!key->text) { /* a list or a map */
                 node_free(key);
                 return error_at(b, mark, "a key must be a plain word");
         }
@@ -158,8 +158,10 @@ static int node_new(Builder *b, YamlKind kind, yaml_mark_t mark, YamlNode **ret)
 {
         YamlNode *n;
 
-        if (b->doc->n_nodes >= YAML_DOC_NODES_MAX)
-                return error_at(b, mark, "more than %u values in one file", YAML_DOC_NODES_MAX);
+        if (b->doc->n_nodes >= YAML_DOC_NODES_MAX) {
+                error_at(b, mark, "more than %u values in one file", YAML_DOC_NODES_MAX);
+                return -EBADMSG;
+        }
         n = calloc(1, sizeof(*n));
         if (!n)
                 return -ENOMEM;
