@@ -64,8 +64,8 @@ wait_status() {
                 status 2>/dev/null | jq -e "$@" "$expression" >/dev/null 2>&1 && return 0
                 sleep 0.25
         done
+        status | jq -c '{mode, counters, gate}' || true
         echo "status never came to: $expression"
-        status | jq -c . || true
         return 1
 }
 
