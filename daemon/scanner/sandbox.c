@@ -56,6 +56,9 @@ static const int child_calls[] = {
         SCMP_SYS(munmap),        SCMP_SYS(mremap),       SCMP_SYS(brk),   SCMP_SYS(madvise),
         SCMP_SYS(write),         SCMP_SYS(close),        SCMP_SYS(exit),  SCMP_SYS(exit_group),
         SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex), SCMP_SYS(restart_syscall),
+#if defined(__SANITIZE_ADDRESS__)
+        SCMP_SYS(sigaltstack), /* on its way out */
+#endif
 };
 
 /* The next job, and the timer that ends it. */
