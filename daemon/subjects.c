@@ -207,6 +207,18 @@ static json_t *traits_of(const Resolution *res)
         return list;
 }
 
+/* The sentence that says best why it is AI. */
+static const char *evidence_of(const Resolution *res)
+{
+        const uint32_t order[] = { AG_TRAITS_STRONG, AG_TRAITS_WEAK };
+
+        for (size_t o = 0; o < ARRAY_SIZE(order); o++)
+                for (size_t i = 0; i < res->n_evidence; i++)
+                        if (res->evidence[i].trait & order[o])
+                                return res->evidence[i].text;
+        return "";
+}
+
 static json_t *older_of(Subjects *s, const Resolution *res)
 {
         _cleanup_close_ int proc_fd = proc_open(res->tgid);
@@ -220,9 +232,8 @@ static json_t *older_of(Subjects *s, const Resolution *res)
                          (json_int_t) res->tgid, "start_ticks", (json_int_t) res->start_ticks, "start",
                          since, "exe", json_text(res->exe), "cgroup", json_text(res->cgroup), "strength",
                          strength_to_string(ag_strength(res->traits)), "workload", res->workload_name,
-                         "traits", traits_of(res), "evidence",
-                         json_text(res->n_evidence ? res->evidence[0].text : ""), "sensors", o.sensors,
-                         "models", o.models);
+                         "traits", traits_of(res), "evidence", json_text(evidence_of(res)), "sensors",
+                         o.sensors, "models", o.models);
 }
 
 static void note_older(Subjects *s, const Resolution *res, const json_t *o)

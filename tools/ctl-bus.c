@@ -92,8 +92,8 @@ int ctl_bus_fail(int r, const sd_bus_error *e)
                 out_error("aiguardd may be asked by root and by the group aiguard only");
                 return EXIT_NO_RIGHTS;
         }
-        if (r == -ECONNRESET || r == -ETIMEDOUT || r == -EPIPE) {
-                out_error("aiguardd has not answered (%s)", strerror(-r));
+        if (r == -ECONNRESET || r == -ETIMEDOUT || r == -EPIPE || r == -ENOTCONN) {
+                out_error("aiguardd has not answered (%s); it serves a few callers at a time", strerror(-r));
                 return EXIT_NO_DAEMON;
         }
         out_error("aiguardd cannot be asked: %s", strerror(-r));

@@ -93,7 +93,8 @@ static int apply(const Args *a)
                 r = ctl_call(bus, "Emergency", NULL, &e, "sts", a->workload, a->off ? 0 : a->seconds,
                              a->reason ? a->reason : "");
         /* Also when it hangs: that may be the emergency. */
-        if (r == -ENOENT || (r < 0 && (r == -ETIMEDOUT || r == -ECONNRESET || r == -EPIPE)))
+        if (r == -ENOENT ||
+            (r < 0 && (r == -ETIMEDOUT || r == -ECONNRESET || r == -EPIPE || r == -ENOTCONN)))
                 r = on_the_pins(a);
         else
                 r = r < 0 ? ctl_bus_fail(r, &e) : EXIT_SUCCESS;
