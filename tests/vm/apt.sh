@@ -9,9 +9,12 @@ APT_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # The base address of the mirror this machine uses for Debian, without a closing slash.
 apt_mirror() {
         # shellcheck disable=SC2016 # apt expands it
-        apt-get indextargets --format '$(SITE) $(CODENAME)' 'Created-By: Packages' 2>/dev/null |
-                awk '$1 ~ /\/debian\/?$/ && $2 !~ /security|updates|backports/ { sub(/\/$/, "", $1); print $1; found = 1; exit }
-                     END { if (!found) print "http://deb.debian.org/debian" }'
+        apt-get indextargets --format '$(SITE) $(CODENAME) $(ORIGIN)' 'Created-By: Packages' 2>/dev/null |
+                awk '$3 == "Debian" && $2 !~ /security|updates|backports/ { sub(/\/$/, "", $1); print $1; found = 1; exit }
+                     END { exit !found }' || {
+                echo "vm: apt knows no mirror of Debian; run apt-get update" >&2
+                return 1
+        }
 }
 
 # What this machine tells apt about proxies, certificates and dates, as "key value" lines for an apt configuration.
