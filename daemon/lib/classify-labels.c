@@ -125,7 +125,7 @@ static bool match_code(const CodeList *code, const LabelList *list)
                         continue;
                 if (!sorted_contains(code->labels, tokens))
                         return false;
-                for (size_t k = 0; code->labels[k] && k < FACTS_LABELS_MAX; k++)
+                for (size_t k = 0; k < FACTS_LABELS_MAX && code->labels[k]; k++)
                         if (strcmp(code->labels[k], tokens) == 0 && !seen[k]) {
                                 seen[k] = true;
                                 distinct++;

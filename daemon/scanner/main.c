@@ -112,7 +112,8 @@ static void delay(const Options *o, const Job *j)
 {
         char magic[4] = "";
 
-        if (o->delay_ms > 0 && pread(j->file, magic, sizeof(magic), 0) == 4 && memcmp(magic, "\177ELF", 4) != 0)
+        if (o->delay_ms > 0 && pread(j->file, magic, sizeof(magic), 0) == 4 &&
+            memcmp(magic, "\177ELF", 4) != 0)
                 sleep_ms(o->delay_ms);
 }
 
