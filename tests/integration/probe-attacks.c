@@ -138,19 +138,24 @@ int verb_signal_kill(int argc, char **argv)
 
 /* -------------------------------------------------------------------- paths */
 
+/* Which file the opener got, when it got one, is told by its inode: the swap may have been first. */
 int verb_swap(int argc, char **argv)
 {
         Outcome *o = shared_memory(sizeof(*o));
+        struct stat st;
         pid_t pid;
 
         if (argc != 3)
                 return PROBE_USAGE;
+        if (stat(argv[0], &st) < 0)
+                die(argv[0]);
         pid = fork_opener(argv[0], o);
         sleep_ms((unsigned) atoi(argv[2]));
         if (rename(argv[1], argv[0]) < 0)
                 die(argv[1]);
         printf("during=%s ", o->done ? "no" : "yes");
         waitpid(pid, NULL, 0);
+        printf("got=%s ", o->error ? "nothing" : o->inode == st.st_ino ? "first" : "other");
         print_outcome(argv[0], o);
         return exit_code(o);
 }

@@ -67,11 +67,14 @@ void timed_open(const char *path, int flags, Outcome *ret)
 {
         double wall = now_ms(CLOCK_MONOTONIC), cpu = now_ms(CLOCK_THREAD_CPUTIME_ID);
         int fd = open(path, flags | O_CLOEXEC);
+        struct stat st;
 
         ret->error = fd < 0 ? errno : 0;
         ret->fd = fd;
         ret->wall_ms = now_ms(CLOCK_MONOTONIC) - wall;
         ret->cpu_ms = now_ms(CLOCK_THREAD_CPUTIME_ID) - cpu;
+        if (fd >= 0 && fstat(fd, &st) == 0)
+                ret->inode = st.st_ino;
         ret->done = 1;
 }
 

@@ -25,6 +25,7 @@ typedef struct Outcome {
         int fd;
         int signals; /* handled while it waited */
         int done;
+        unsigned long inode; /* of what opened */
         double wall_ms;
         double cpu_ms;
 } Outcome;
