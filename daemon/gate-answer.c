@@ -15,9 +15,12 @@
 #include "gate-internal.h"
 #include "punish.h"
 
-static bool consent_holds(Gate *g, uint16_t workload, uint8_t column, uint8_t grant, uint32_t model, uint64_t now)
+static bool consent_holds(Gate *g, uint16_t workload, uint8_t column, unsigned grant, uint32_t model,
+                          uint64_t now)
 {
-        struct ag_consent_key key = { .workload = workload, .column = column, .grant = grant, .model = model };
+        struct ag_consent_key key = {
+                .workload = workload, .column = column, .grant = (uint8_t) grant, .model = model
+        };
         struct ag_consent c;
 
         return bpf_map_lookup_elem(g->maps->consents, &key, &c) == 0 && c.valid_until > now;
@@ -27,10 +30,10 @@ static uint8_t grants_of(Gate *g, uint16_t workload, uint8_t column, uint32_t mo
 {
         uint8_t grants = 0;
 
-        for (uint8_t grant = AG_GRANT_CONSENT; grant <= AG_GRANT_EXCEPTION; grant <<= 1) {
+        for (unsigned grant = AG_GRANT_CONSENT; grant <= AG_GRANT_EXCEPTION; grant <<= 1) {
                 if ((model && consent_holds(g, workload, column, grant, model, now)) ||
                     consent_holds(g, workload, column, grant, 0, now))
-                        grants |= grant;
+                        grants |= (uint8_t) grant;
         }
         return grants;
 }
@@ -80,7 +83,8 @@ void gate_refresh_who(Gate *g, struct ag_gated *who)
 /* The workload's number in the policy of now: a reload may have come while the opener slept. */
 static uint16_t workload_now(Gate *g, const struct ag_gated *who, const PolicyGeneration *now)
 {
-        _cleanup_(policy_generation_unrefp) PolicyGeneration *then = policy_store_at(g->options.store, who->time);
+        _cleanup_(policy_generation_unrefp) PolicyGeneration *then =
+                        policy_store_at(g->options.store, who->time);
         uint16_t workload = who->workload;
         int n;
 
@@ -113,8 +117,9 @@ static void fill_question(Gate *g, const struct ag_row *row, const struct ag_gat
                 q->flags |= AG_ASK_MONITOR;
 }
 
-static void fill_event(const struct ag_gated *who, uint32_t tid, const struct ag_object *object, uint64_t now,
-                       const struct ag_question *q, const struct ag_answer *a, struct ag_event *ev)
+static void fill_event(const struct ag_gated *who, uint32_t tid, const struct ag_object *object,
+                       uint64_t now, const struct ag_question *q, const struct ag_answer *a,
+                       struct ag_event *ev)
 {
         *ev = (struct ag_event){
                 .version = AG_ABI_VERSION,

@@ -70,7 +70,8 @@ void gate_refuse_groups(const int *fds, size_t n)
                 close_older(fds[i], &count);
         }
         if (count > 0)
-                log_notice("gate: %llu waiting opens of an earlier run were refused", (unsigned long long) count);
+                log_notice("gate: %llu waiting opens of an earlier run were refused",
+                           (unsigned long long) count);
 }
 
 int gate_groups_open(Gate *g, const int *old, size_t n_old)
@@ -87,7 +88,7 @@ int gate_groups_open(Gate *g, const int *old, size_t n_old)
                 log_notice("gate: %llu waiting opens of an earlier run were refused",
                            (unsigned long long) g->counters.denied_previous);
         g->group_fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID |
-                                            FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
+                                                    FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
                                     O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME);
         if (g->group_fd < 0)
                 return log_error_errno(-errno, "gate: fanotify cannot be used");
@@ -161,7 +162,7 @@ static void on_event(Gate *g, int group_fd, const struct fanotify_event_metadata
 {
         GateWaiter *w = NULL;
         struct ag_gated who;
-        GateFile *f;
+        GateFile *f = NULL;
 
         if (m->fd < 0)
                 return;

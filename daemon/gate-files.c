@@ -145,7 +145,8 @@ static void release(Gate *g, GateFile *f, GateWaiter *w, const struct ag_object 
                 return;
         allow = gate_decide(g, &who, tid, object, &ev);
         gate_event_path(&ev, f->path);
-        if (allow && object->flags & AG_OBJECT_MODEL && who.traits & ~(uint32_t) AG_TRAITS_PENDING && h->on_traits)
+        if (allow && object->flags & AG_OBJECT_MODEL && who.traits & ~(uint32_t) AG_TRAITS_PENDING &&
+            h->on_traits)
                 h->on_traits(h->userdata, (pid_t) who.tgid, who.start_time, AG_TRAIT_MODEL);
         gate_answer(g, w, allow);
         gate_tell(g, &ev, wait_us, true);
@@ -402,7 +403,8 @@ void gate_files_sweep(Gate *g, uint64_t now_ns)
         for (size_t b = 0; b < GATE_BUCKETS; b++) {
                 for (GateFile *f = g->files[b], *next; f; f = next) {
                         next = f->next;
-                        if (!f->waiters && !f->n_resolving && !f->scan && !f->gated && !is_on_its_way(&inos, f))
+                        if (!f->waiters && !f->n_resolving && !f->scan && !f->gated &&
+                            !is_on_its_way(&inos, f))
                                 file_free(g, f);
                 }
         }

@@ -21,7 +21,7 @@
 
 #define GATE_FILES_MAX 4096U /* marked at once */
 #define GATE_BUCKETS 1024U
-#define GATE_STALE_NS 5000000000ULL /* an entry of ag_gated whose event has not come by then is of nobody */
+#define GATE_STALE_NS 5000000000ULL  /* an entry of ag_gated whose event has not come by then is of nobody */
 #define GATE_LINGER_NS 2000000000ULL /* a mark without openers stays that long */
 #define GATE_ALIVE_NS 3000000000ULL
 #define GATE_TURN_MS 500
@@ -42,9 +42,10 @@ typedef struct ScanTask ScanTask;
 struct ScanTask {
         ScanTask *next;
         /* Filled by the submitter. */
-        int fd; /* readable; stays the submitter's until on_done */
-        int dir_fd; /* of its directory, for siblings; taken; -EBADF: none */
-        bool urgent; /* somebody waits */
+        int fd;       /* readable; stays the submitter's until on_done */
+        int dir_fd;   /* of its directory, for siblings; taken; -EBADF: none */
+        bool library; /* what is mapped, not what is opened */
+        bool urgent;  /* somebody waits */
         struct ag_inode_key inode;
         char *path; /* as the opener named it; taken; may be NULL */
         void *userdata;
@@ -54,8 +55,8 @@ struct ScanTask {
         int job_fd;
         uint64_t started_ns;
         uint64_t micros;
-        bool failed; /* judged unparsable for a reason of ours: not to be kept */
-        Classification *result; /* never NULL in on_done, unless memory is short */
+        bool failed;             /* judged unparsable for a reason of ours: not to be kept */
+        Classification *result;  /* never NULL in on_done, unless memory is short */
         GateJudgement judgement; /* filled by on_done */
 };
 
@@ -81,7 +82,7 @@ int scan_pool_submit(ScanPool *p, ScanTask *t);
 typedef struct GateWaiter {
         struct GateWaiter *next;
         int group_fd; /* that the answer goes to; borrowed */
-        int fd; /* of the event */
+        int fd;       /* of the event */
         uint32_t tid;
         uint64_t since_ns;
         struct ag_gated who;
@@ -93,25 +94,25 @@ typedef struct GateWaiter {
 
 typedef struct GateFile {
         struct GateFile *next;
-        uint64_t dev, ino; /* stat's: what the table is keyed by */
+        uint64_t dev, ino;       /* stat's: what the table is keyed by */
         struct ag_inode_key key; /* the kernel's, as the last request or opener had it */
-        int path_fd; /* O_PATH; keeps the inode */
+        int path_fd;             /* O_PATH; keeps the inode */
         char *path;
-        uint32_t tid; /* whose root the path is below */
+        uint32_t tid;  /* whose root the path is below */
         uint8_t flags; /* enum ag_request_flag of the last request */
-        bool has_seq; /* `seq` is of a request that saw no writer */
+        bool has_seq;  /* `seq` is of a request that saw no writer */
         uint64_t seq;
         bool marked;
-        bool gated; /* "gated" is what the inode's storage says */
+        bool gated;         /* "gated" is what the inode's storage says */
         uint64_t active_ns; /* last request, event or answer */
-        ScanTask *scan; /* under way; its fd is the first waiter's */
+        ScanTask *scan;     /* under way; its fd is the first waiter's */
         uint64_t scan_since_ns;
         uint8_t scan_flags; /* flags, has_seq and seq as they were when the scan began */
         bool scan_has_seq;
         uint64_t scan_seq;
         bool rescanned;
         GateWaiter *waiters; /* for a scan */
-        size_t n_resolving; /* waiters in the worker's hands */
+        size_t n_resolving;  /* waiters in the worker's hands */
 } GateFile;
 
 struct Gate {
@@ -124,11 +125,11 @@ struct Gate {
         pthread_t thread;
         bool running;
         bool stopping; /* atomic: nobody is held any more, who waits is answered as unknown */
-        bool finish; /* atomic: the pool is gone, the thread ends when nobody waits */
-        int wake_fd; /* eventfd: a scan is done, or stop */
+        bool finish;   /* atomic: the pool is gone, the thread ends when nobody waits */
+        int wake_fd;   /* eventfd: a scan is done, or stop */
         struct ring_buffer *requests;
-        unsigned batch; /* requests in this turn */
-        int group_fd; /* new marks go here */
+        unsigned batch;   /* requests in this turn */
+        int group_fd;     /* new marks go here */
         int old_group_fd; /* of an earlier run, until its openers are answered; or -EBADF */
         uint64_t old_until_ns;
         GateFile *files[GATE_BUCKETS];
@@ -172,8 +173,9 @@ void gate_judge(Gate *g, const ScanTask *t, GateJudgement *ret);
 /* The entry of that inode, made when there is none; takes path_fd in any case. */
 int gate_file_get(Gate *g, int path_fd, const struct statx *st, GateFile **ret);
 int gate_file_close(Gate *g, GateFile *f); /* marks it: openers go to sleep */
-void gate_file_wait(Gate *g, GateFile *f, GateWaiter *w); /* takes the waiter: answers it now or after a scan */
-void gate_file_scanned(Gate *g, ScanTask *t); /* takes the task */
+void gate_file_wait(Gate *g, GateFile *f,
+                    GateWaiter *w);              /* takes the waiter: answers it now or after a scan */
+void gate_file_scanned(Gate *g, ScanTask *t);    /* takes the task */
 void gate_file_resolved(Gate *g, GateWaiter *w); /* takes the waiter */
 void gate_files_sweep(Gate *g, uint64_t now_ns);
 void gate_files_free(Gate *g);
@@ -199,7 +201,7 @@ void gate_event_path(struct ag_event *ev, const char *path);
 /* gate-worker.c: what may take a while. */
 int worker_new(Gate *g, struct Worker **ret);
 int worker_start(struct Worker *w);
-void worker_stop(struct Worker *w); /* joins its thread */
+void worker_stop(struct Worker *w);           /* joins its thread */
 struct Worker *worker_free(struct Worker *w); /* after the pool is gone */
 void worker_push(struct Worker *w, const struct ag_request *r);
 /* Has the process of a waiter looked at, then gives the waiter back through gate_resolved(). -ENOBUFS: still the caller's. */

@@ -83,7 +83,9 @@ static int scan_and_wait(Gate *g, int fd, const char *path, const struct statx *
         t->job_fd = -EBADF;
         t->dir_fd = -EBADF;
         t->path = path ? strdup(path) : NULL;
-        t->inode = (struct ag_inode_key){ .ino = st->stx_ino, .dev = AG_DEV(st->stx_dev_major, st->stx_dev_minor) };
+        t->inode = (struct ag_inode_key){ .ino = st->stx_ino,
+                                          .dev = AG_DEV(st->stx_dev_major, st->stx_dev_minor) };
+        t->library = true;
         t->urgent = true;
         t->userdata = &s;
         t->on_done = on_library_scanned;
@@ -106,8 +108,8 @@ int gate_classify_library(Gate *g, int path_fd, const char *path, uint32_t *ret_
         struct ag_object object;
         GateJudgement j;
         struct statx st;
-        bool writer;
-        uint64_t seq;
+        bool writer = true;
+        uint64_t seq = 0;
         int r;
 
         if (gate_read_object(g, path_fd, &object) == 0 && gate_object_holds(g, path_fd, &object)) {

@@ -33,7 +33,8 @@ bool gate_object_holds(Gate *g, int fd, const struct ag_object *object)
 {
         uint64_t seq = 0;
 
-        return object->state == AG_OBJECT_KNOWN && gate_read_seq(g, fd, &seq) == 0 && seq == object->write_seq;
+        return object->state == AG_OBJECT_KNOWN && gate_read_seq(g, fd, &seq) == 0 &&
+               seq == object->write_seq;
 }
 
 int gate_write_gated(Gate *g, int fd)
@@ -61,7 +62,8 @@ static bool is_forbidden(Gate *g, const struct ag_object *object)
                 return false;
         for (size_t w = AG_WORKLOAD_UNDECLARED; w < p->tables->n_workloads; w++) {
                 for (size_t i = 0; i < object->n_columns; i++) {
-                        if (p->tables->rows[w].cells[object->columns[i]].effective[0].action >= AG_ACTION_DENY)
+                        if (p->tables->rows[w].cells[object->columns[i]].effective[0].action >=
+                            AG_ACTION_DENY)
                                 return true;
                 }
         }

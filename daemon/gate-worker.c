@@ -22,7 +22,7 @@
 typedef struct Item {
         struct Item *next;
         size_t size;
-        GateWaiter *waiter; /* given back when its process has been looked at */
+        GateWaiter *waiter;        /* given back when its process has been looked at */
         struct ag_request request; /* cut behind its path */
 } Item;
 
@@ -269,8 +269,8 @@ static bool join_background(struct Worker *w, Item *i)
 {
         LOCK_SCOPE(&w->lock);
         for (Background *b = w->background; b; b = b->next) {
-                if (memcmp(&b->inode, &i->request.inode, sizeof(b->inode)) != 0 || b->seq != i->request.write_seq ||
-                    b->n_openers >= BACKGROUND_OPENERS_MAX)
+                if (memcmp(&b->inode, &i->request.inode, sizeof(b->inode)) != 0 ||
+                    b->seq != i->request.write_seq || b->n_openers >= BACKGROUND_OPENERS_MAX)
                         continue;
                 i->next = b->openers;
                 b->openers = i;

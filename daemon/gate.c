@@ -36,7 +36,8 @@ int gate_thread_new(pthread_t *ret, void *(*run)(void *), void *userdata, const 
         /* What it starts, the scanner, runs at the usual priority. */
         r = pthread_setschedparam(*ret, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
         if (r != 0)
-                log_warning_errno(-r, "gate: %s has no real-time priority; holds may be late on a busy host", name);
+                log_warning_errno(-r, "gate: %s has no real-time priority; holds may be late on a busy host",
+                                  name);
         return 0;
 }
 
@@ -92,8 +93,8 @@ static void hold(Gate *g, const struct ag_request *r)
                 return;
         }
         /* Classified since the request was made: the bridge sees it by itself. */
-        if (!(r->flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE)) && gate_read_object(g, fd, &object) == 0 &&
-            gate_object_holds(g, fd, &object)) {
+        if (!(r->flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE)) &&
+            gate_read_object(g, fd, &object) == 0 && gate_object_holds(g, fd, &object)) {
                 safe_close(fd);
                 return;
         }
@@ -227,14 +228,14 @@ int gate_new(const GateOptions *options, Gate **ret)
         if (!g->requests)
                 return log_error_errno(-errno, "gate: the ring of requests cannot be mapped");
         r = scan_pool_new(
-                &(ScanPoolOptions){
-                        .scanner_program = options->scanner_program,
-                        .modelcaps_dir = options->modelcaps_dir,
-                        .seconds = options->scan_seconds,
-                        .children = options->scan_children,
-                        .delay_seconds = options->delay_seconds,
-                },
-                &g->pool);
+                        &(ScanPoolOptions){
+                                        .scanner_program = options->scanner_program,
+                                        .modelcaps_dir = options->modelcaps_dir,
+                                        .seconds = options->scan_seconds,
+                                        .children = options->scan_children,
+                                        .delay_seconds = options->delay_seconds,
+                        },
+                        &g->pool);
         if (r >= 0)
                 r = worker_new(g, &g->worker);
         if (r < 0)

@@ -23,7 +23,7 @@ typedef struct Gate Gate;
 typedef struct GateHandlers {
         void *userdata;
         void (*on_resolve)(void *userdata, const struct ag_request *r); /* RESOLVE and MAPPED */
-        void (*on_cgroup)(void *userdata, const struct ag_request *r); /* CGROUP */
+        void (*on_cgroup)(void *userdata, const struct ag_request *r);  /* CGROUP */
         /* A model was loaded: the traits of that process grow. Any thread. */
         void (*on_traits)(void *userdata, pid_t tgid, uint64_t start_time, uint32_t traits);
         /*
@@ -44,27 +44,27 @@ typedef struct GateOptions {
         const int *fanotify_fds; /* of earlier runs, oldest first, from the fd store; taken */
         size_t n_fanotify_fds;
         const char *scanner_program; /* NULL: the installed one */
-        const char *modelcaps_dir; /* NULL: the installed one */
-        unsigned scan_seconds; /* longest scan of one file */
-        unsigned scan_children; /* at once; 0: default */
-        unsigned delay_seconds; /* for tests: each scan takes at least that long */
+        const char *modelcaps_dir;   /* NULL: the installed one */
+        unsigned scan_seconds;       /* longest scan of one file */
+        unsigned scan_children;      /* at once; 0: default */
+        unsigned delay_seconds;      /* for tests: each scan takes at least that long */
 } GateOptions;
 
 typedef struct GateCounters {
-        uint64_t requests; /* records taken from the ring */
-        uint64_t invalid; /* of these, not understood */
-        uint64_t gated; /* files marked */
+        uint64_t requests;    /* records taken from the ring */
+        uint64_t invalid;     /* of these, not understood */
+        uint64_t gated;       /* files marked */
         uint64_t unreachable; /* holds whose file was not found: their opener meets the deadline */
         uint64_t scans;
         uint64_t scan_failures; /* unparsable for a reason of ours: timeout, dead child */
-        uint64_t allowed; /* held opens let go: plainly, */
+        uint64_t allowed;       /* held opens let go: plainly, */
         uint64_t reported;
         uint64_t audited;
         uint64_t denied;
-        uint64_t passed; /* events of openers that were not held */
+        uint64_t passed;          /* events of openers that were not held */
         uint64_t denied_previous; /* events of an earlier run, refused at the start */
-        uint64_t waiting; /* asleep now */
-        uint64_t marks; /* files marked now */
+        uint64_t waiting;         /* asleep now */
+        uint64_t marks;           /* files marked now */
         uint64_t background_reported; /* let pass in audit mode, counted as allowed by the kernel, judged after the fact */
         uint64_t background_audited;
 } GateCounters;

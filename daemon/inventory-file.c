@@ -26,7 +26,7 @@ typedef struct Head {
         uint32_t magic;
         uint32_t abi;
         uint32_t record_size; /* sizeof(InventoryRecord): another build's records are not ours */
-        uint32_t size; /* of what follows */
+        uint32_t size;        /* of what follows */
 } Head;
 
 static bool is_good(const InventoryRecord *r, size_t size)
@@ -39,7 +39,8 @@ static bool is_good(const InventoryRecord *r, size_t size)
 }
 
 /* Returns where the last good record ends. */
-static size_t read_records(int fd, void (*on_record)(void *userdata, const InventoryRecord *r), void *userdata)
+static size_t read_records(int fd, void (*on_record)(void *userdata, const InventoryRecord *r),
+                           void *userdata)
 {
         InventoryRecord *r = malloc(sizeof(*r));
         size_t end = 0;
@@ -59,7 +60,8 @@ static size_t read_records(int fd, void (*on_record)(void *userdata, const Inven
         return end;
 }
 
-InventoryFile *inventory_file_open(const char *path, void (*on_record)(void *userdata, const InventoryRecord *r),
+InventoryFile *inventory_file_open(const char *path,
+                                   void (*on_record)(void *userdata, const InventoryRecord *r),
                                    void *userdata)
 {
         InventoryFile *f = calloc(1, sizeof(*f));

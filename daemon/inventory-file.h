@@ -9,7 +9,8 @@
 typedef struct InventoryFile InventoryFile;
 
 /* Reads what is there, bounded and checked; then goes on appending. Never fails: NULL means nothing is kept. */
-InventoryFile *inventory_file_open(const char *path, void (*on_record)(void *userdata, const InventoryRecord *r),
+InventoryFile *inventory_file_open(const char *path,
+                                   void (*on_record)(void *userdata, const InventoryRecord *r),
                                    void *userdata);
 void inventory_file_close(InventoryFile *f);
 void inventory_file_append(InventoryFile *f, const void *record, size_t size);

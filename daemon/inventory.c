@@ -26,7 +26,7 @@ struct Inventory {
         pthread_mutex_t lock;
         InventoryFile *file;
         uint32_t first; /* number of the oldest */
-        uint32_t next; /* number of the next new one; next - first entries are there */
+        uint32_t next;  /* number of the next new one; next - first entries are there */
         size_t n;
         size_t bytes;
         Entry ring[INVENTORY_MAX];

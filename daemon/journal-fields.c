@@ -43,8 +43,9 @@ static void add_reasons(JournalEntry *e, uint8_t reasons)
                 uint8_t bit;
                 const char *word;
         } table[] = {
-                { AG_REASON_WEAK, "weak" },       { AG_REASON_EMERGENCY, "emergency" }, { AG_REASON_MONITOR, "monitor" },
-                { AG_REASON_GRANTED, "granted" }, { AG_REASON_GATE, "gate" },           { AG_REASON_PENDING, "pending" },
+                { AG_REASON_WEAK, "weak" },       { AG_REASON_EMERGENCY, "emergency" },
+                { AG_REASON_MONITOR, "monitor" }, { AG_REASON_GRANTED, "granted" },
+                { AG_REASON_GATE, "gate" },       { AG_REASON_PENDING, "pending" },
         };
         char list[80] = "";
 
@@ -61,9 +62,9 @@ static void add_traits(JournalEntry *e, uint32_t traits)
                 uint32_t bit;
                 const char *word;
         } table[] = {
-                { AG_TRAIT_RUNTIME, "runtime" },           { AG_TRAIT_MODEL, "model" },
-                { AG_TRAIT_DECLARED, "declared" },         { AG_TRAIT_RUNTIME_WEAK, "runtime-weak" },
-                { AG_TRAIT_ACCELERATOR, "accelerator" },   { AG_TRAIT_INTERPRETER, "interpreter" },
+                { AG_TRAIT_RUNTIME, "runtime" },         { AG_TRAIT_MODEL, "model" },
+                { AG_TRAIT_DECLARED, "declared" },       { AG_TRAIT_RUNTIME_WEAK, "runtime-weak" },
+                { AG_TRAIT_ACCELERATOR, "accelerator" }, { AG_TRAIT_INTERPRETER, "interpreter" },
                 { AG_TRAIT_PENDING_MAP, "pending-map" }, { AG_TRAIT_PENDING_CGROUP, "pending-cgroup" },
         };
         char list[128] = "";
@@ -92,7 +93,8 @@ static void add_policy(JournalEntry *e, const PolicyGeneration *g, const struct 
 
         journal_entry_add(e, "AIGUARD_DECISION", policy_action_to_string(ev->effective.action));
         journal_entry_add(e, "AIGUARD_WOULD", policy_action_to_string(ev->would.action));
-        journal_entry_add(e, "AIGUARD_OUTCOME", ev->effective.action >= AG_ACTION_DENY ? "refused" : "allowed");
+        journal_entry_add(e, "AIGUARD_OUTCOME",
+                          ev->effective.action >= AG_ACTION_DENY ? "refused" : "allowed");
         if (rule) {
                 journal_entry_add(e, "AIGUARD_RULE", rule->id);
                 journal_entry_add(e, "AIGUARD_LAW", rule->law);
@@ -165,7 +167,8 @@ static void add_subject(JournalEntry *e, const struct ag_event *ev)
 
 static void add_finding(JournalEntry *e, const ModelcapFinding *f)
 {
-        journal_entry_addf(e, "AIGUARD_MODEL_CAPABILITY", "%s %s", f->name, certainty_to_string(f->certainty));
+        journal_entry_addf(e, "AIGUARD_MODEL_CAPABILITY", "%s %s", f->name,
+                           certainty_to_string(f->certainty));
         journal_entry_addf(e, "AIGUARD_MODEL_CONFIDENCE", "%u", f->confidence);
         for (size_t i = 0; i < f->n_evidence; i++) {
                 const Evidence *v = &f->evidence[i];
@@ -180,8 +183,8 @@ static void add_model(JournalEntry *e, const JournalDecision *d, const PolicyTab
         InventoryRecord record;
 
         journal_entry_add(e, "AIGUARD_MODEL_PATH", ev->path);
-        journal_entry_addf(e, "AIGUARD_MODEL_INODE", "%u:%u %llu", ev->inode.dev >> 20, ev->inode.dev & 0xfffff,
-                           (unsigned long long) ev->inode.ino);
+        journal_entry_addf(e, "AIGUARD_MODEL_INODE", "%u:%u %llu", ev->inode.dev >> 20,
+                           ev->inode.dev & 0xfffff, (unsigned long long) ev->inode.ino);
         if (ev->model == 0 || inventory_get(d->inventory, ev->model, &record) < 0) {
                 for (size_t i = 0; i < ev->n_columns; i++)
                         journal_entry_add(e, "AIGUARD_MODEL_CAPABILITY", column_name(t, ev->columns[i]));
@@ -209,11 +212,13 @@ static void add_message(JournalEntry *e, const JournalDecision *d, const PolicyT
         const struct ag_decision *decision = refused ? &ev->effective : &ev->would;
         const PolicyRule *rule = rule_of(t, decision);
         const char *what = column_name(t, refused ? ev->column : ev->would_column);
-        const char *workload = t && ev->workload < t->n_workloads ? t->workloads[ev->workload].name : "a workload";
+        const char *workload =
+                        t && ev->workload < t->n_workloads ? t->workloads[ev->workload].name : "a workload";
         char text[2048], object[AG_EVENT_PATH_MAX + 40];
 
         if (ev->kind == AG_EVENT_SENSOR)
-                snprintf(object, sizeof(object), "the %s %s", device_kind_to_string(ev->device_kind), ev->path);
+                snprintf(object, sizeof(object), "the %s %s", device_kind_to_string(ev->device_kind),
+                         ev->path);
         else
                 snprintf(object, sizeof(object), "the model %s", ev->path[0] ? ev->path : "(path unknown)");
         if (d->session)
@@ -224,7 +229,8 @@ static void add_message(JournalEntry *e, const JournalDecision *d, const PolicyT
                          refused ? "Refused"
                          : would ? "Allowed, enforcing would refuse"
                                  : "Noted",
-                         workload, ev->comm, ev->tgid, object, ev->kind == AG_EVENT_MODEL && *what ? ": " : "",
+                         workload, ev->comm, ev->tgid, object,
+                         ev->kind == AG_EVENT_MODEL && *what ? ": " : "",
                          ev->kind == AG_EVENT_MODEL ? what : "", rule ? " (rule " : "", rule ? rule->id : "",
                          rule && rule->law && *rule->law ? ", " : "", rule && rule->law ? rule->law : "");
         if (rule && !d->session && strlen(text) + 2 < sizeof(text))
@@ -244,13 +250,14 @@ static void add_session(JournalEntry *e, const JournalDecision *d)
         journal_time(d->session_end_ns, time);
         journal_entry_add(e, "AIGUARD_SESSION_END", time);
         journal_entry_addf(e, "AIGUARD_SESSION_MS", "%llu",
-                           (unsigned long long) (d->session_end_ns - d->session_start_ns) / 1000000);
+                           (unsigned long long) ((d->session_end_ns - d->session_start_ns) / 1000000));
 }
 
 void journal_decision_fields(const JournalDecision *d, JournalEntry *e)
 {
         const struct ag_event *ev = d->event;
-        _cleanup_(policy_generation_unrefp) PolicyGeneration *g = policy_store_generation(d->store, ev->generation);
+        _cleanup_(policy_generation_unrefp) PolicyGeneration *g =
+                        policy_store_generation(d->store, ev->generation);
         const PolicyTables *t = g ? g->tables : NULL;
         char time[32];
 

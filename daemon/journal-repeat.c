@@ -37,8 +37,9 @@ void journal_repeats_free(JournalRepeats *r)
 static bool same_kind(const struct ag_event *a, const struct ag_event *b)
 {
         return a->kind == b->kind && a->workload == b->workload && a->generation == b->generation &&
-               a->would.rule == b->would.rule && a->effective.rule == b->effective.rule && a->rdev == b->rdev &&
-               a->reasons == b->reasons && memcmp(&a->inode, &b->inode, sizeof(a->inode)) == 0;
+               a->would.rule == b->would.rule && a->effective.rule == b->effective.rule &&
+               a->rdev == b->rdev && a->reasons == b->reasons &&
+               memcmp(&a->inode, &b->inode, sizeof(a->inode)) == 0;
 }
 
 static uint32_t hash_kind(const struct ag_event *e)
@@ -104,7 +105,8 @@ bool journal_repeats_write(JournalRepeats *r, const struct ag_event *ev, uint64_
         return false;
 }
 
-bool journal_repeats_next(JournalRepeats *r, uint64_t now_ns, bool all, struct ag_event *ret, uint32_t *ret_count)
+bool journal_repeats_next(JournalRepeats *r, uint64_t now_ns, bool all, struct ag_event *ret,
+                          uint32_t *ret_count)
 {
         for (size_t i = 0; i < JOURNAL_REPEAT_KINDS; i++) {
                 JournalRepeat *k = &r->table[i];
@@ -114,7 +116,9 @@ bool journal_repeats_next(JournalRepeats *r, uint64_t now_ns, bool all, struct a
                 *ret = k->last;
                 *ret_count = k->suppressed;
                 /* The next window writes one again, then counts on. */
-                *k = (JournalRepeat){ .last = k->last, .since_ns = now_ns, .seen = JOURNAL_REPEAT_FIRST - 1 };
+                *k = (JournalRepeat){ .last = k->last,
+                                      .since_ns = now_ns,
+                                      .seen = JOURNAL_REPEAT_FIRST - 1 };
                 return true;
         }
         return false;

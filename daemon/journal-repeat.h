@@ -14,8 +14,8 @@
 /* A kind is a workload, a rule and an object. */
 typedef struct JournalRepeat {
         struct ag_event last; /* up to its path; for the sum */
-        uint64_t since_ns; /* start of the window; 0: unused */
-        uint32_t seen; /* in the window */
+        uint64_t since_ns;    /* start of the window; 0: unused */
+        uint32_t seen;        /* in the window */
         uint32_t suppressed;
 } JournalRepeat;
 
@@ -31,6 +31,7 @@ void journal_repeats_free(JournalRepeats *r);
 bool journal_repeats_write(JournalRepeats *r, const struct ag_event *ev, uint64_t now_ns, bool *ret_first);
 
 /* The next kind whose window is over and that has something to sum up; its count is taken. False: none. */
-bool journal_repeats_next(JournalRepeats *r, uint64_t now_ns, bool all, struct ag_event *ret, uint32_t *ret_count);
+bool journal_repeats_next(JournalRepeats *r, uint64_t now_ns, bool all, struct ag_event *ret,
+                          uint32_t *ret_count);
 
 #endif

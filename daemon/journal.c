@@ -28,7 +28,7 @@
 #include "lock.h"
 
 #define RETRY_NS 1000000000ULL /* journald away: how long until it is asked again */
-#define STOP_NS 2000000000ULL /* at the end: how long it may still be away */
+#define STOP_NS 2000000000ULL  /* at the end: how long it may still be away */
 
 struct Journal {
         PolicyStore *store;
@@ -113,7 +113,8 @@ static bool send_entry(Journal *j)
                         if (monotonic_ns() - j->closing_since_ns > STOP_NS)
                                 return false;
                 }
-                (void) clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){ .tv_nsec = RETRY_NS / 4 }, NULL);
+                (void) clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){ .tv_nsec = RETRY_NS / 4 },
+                                       NULL);
         }
 }
 
@@ -129,16 +130,16 @@ static void write_decision(Journal *j, const JournalItem *i)
         }
         journal_entry_reset(&j->entry);
         journal_decision_fields(
-                &(JournalDecision){
-                        .event = ev,
-                        .wait_us = i->wait_us,
-                        .event_id = i->event_id,
-                        .message_id = decision_message_id(ev),
-                        .priority = decision_priority(ev, first),
-                        .store = j->store,
-                        .inventory = j->inventory,
-                },
-                &j->entry);
+                        &(JournalDecision){
+                                        .event = ev,
+                                        .wait_us = i->wait_us,
+                                        .event_id = i->event_id,
+                                        .message_id = decision_message_id(ev),
+                                        .priority = decision_priority(ev, first),
+                                        .store = j->store,
+                                        .inventory = j->inventory,
+                        },
+                        &j->entry);
         if (send_entry(j))
                 COUNT(j->written);
         else
@@ -152,18 +153,19 @@ static void write_session(Journal *j, const JournalItem *i)
 
         journal_entry_reset(&j->entry);
         journal_decision_fields(
-                &(JournalDecision){
-                        .event = (const struct ag_event *) i->data,
-                        .event_id = i->event_id,
-                        .message_id = end ? MESSAGE_ID_SESSION_END : MESSAGE_ID_SESSION_START,
-                        .priority = LOG_INFO,
-                        .store = j->store,
-                        .inventory = j->inventory,
-                        .session = end ? "end" : "start",
-                        .session_start_ns = i->session_start_ns,
-                        .session_end_ns = i->session_end_ns,
-                },
-                &j->entry);
+                        &(JournalDecision){
+                                        .event = (const struct ag_event *) i->data,
+                                        .event_id = i->event_id,
+                                        .message_id = end ? MESSAGE_ID_SESSION_END
+                                                          : MESSAGE_ID_SESSION_START,
+                                        .priority = LOG_INFO,
+                                        .store = j->store,
+                                        .inventory = j->inventory,
+                                        .session = end ? "end" : "start",
+                                        .session_start_ns = i->session_start_ns,
+                                        .session_end_ns = i->session_end_ns,
+                        },
+                        &j->entry);
         (void) send_entry(j);
 }
 
@@ -190,7 +192,8 @@ static void write_lost(Journal *j)
         if (n == 0)
                 return;
         journal_entry_reset(&j->entry);
-        journal_entry_addf(&j->entry, "MESSAGE", "%llu entries were not written: the journal did not keep up",
+        journal_entry_addf(&j->entry, "MESSAGE",
+                           "%llu entries were not written: the journal did not keep up",
                            (unsigned long long) n);
         journal_entry_add(&j->entry, "MESSAGE_ID", MESSAGE_ID_ENTRIES_LOST);
         journal_entry_addf(&j->entry, "PRIORITY", "%d", LOG_ERR);
@@ -211,15 +214,15 @@ static void write_repeats(Journal *j, bool all)
                 make_uuid(id);
                 journal_entry_reset(&j->entry);
                 journal_decision_fields(
-                        &(JournalDecision){
-                                .event = &ev,
-                                .event_id = id,
-                                .message_id = MESSAGE_ID_REPEATED,
-                                .priority = LOG_NOTICE,
-                                .store = j->store,
-                                .inventory = j->inventory,
-                        },
-                        &j->entry);
+                                &(JournalDecision){
+                                                .event = &ev,
+                                                .event_id = id,
+                                                .message_id = MESSAGE_ID_REPEATED,
+                                                .priority = LOG_NOTICE,
+                                                .store = j->store,
+                                                .inventory = j->inventory,
+                                },
+                                &j->entry);
                 journal_entry_addf(&j->entry, "AIGUARD_REPEATED", "%u", n);
                 if (!send_entry(j))
                         return;
@@ -342,8 +345,8 @@ void journal_session_end(Journal *j, const JournalSession *s)
         push_session(j, s, s->end_ns ? s->end_ns : boottime_ns());
 }
 
-void journal_note(Journal *j, const char *message_id, int priority, const char *const fields[], size_t n_fields,
-                  const char *format, ...)
+void journal_note(Journal *j, const char *message_id, int priority, const char *const fields[],
+                  size_t n_fields, const char *format, ...)
 {
         char message[1024], head[128];
         size_t size = sizeof(JournalItem), used = 0, l;

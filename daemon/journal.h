@@ -17,10 +17,10 @@
 typedef struct Journal Journal;
 
 typedef struct JournalCounters {
-        uint64_t written; /* accepted by journald */
-        uint64_t suppressed; /* repeats that were summed up */
-        uint64_t lost; /* no room in the queue */
-        uint64_t queued; /* on their way */
+        uint64_t written;      /* accepted by journald */
+        uint64_t suppressed;   /* repeats that were summed up */
+        uint64_t lost;         /* no room in the queue */
+        uint64_t queued;       /* on their way */
         uint64_t would_refuse; /* audited decisions that enforcing would have refused */
 } JournalCounters;
 
@@ -36,9 +36,9 @@ void journal_decision(Journal *j, const struct ag_event *ev, uint64_t wait_us);
 
 /* An allowed period of use of a sensor by an AI workload, in two entries with one AIGUARD_EVENT_ID. */
 typedef struct JournalSession {
-        char id[37]; /* UUID; made by journal_session_start() */
-        uint64_t start_ns; /* boot time */
-        uint64_t end_ns; /* boot time; 0 at the start */
+        char id[37];           /* UUID; made by journal_session_start() */
+        uint64_t start_ns;     /* boot time */
+        uint64_t end_ns;       /* boot time; 0 at the start */
         struct ag_event event; /* the open */
 } JournalSession;
 void journal_session_start(Journal *j, JournalSession *s);
@@ -48,8 +48,8 @@ void journal_session_end(Journal *j, const JournalSession *s);
  * Anything else: a MESSAGE_ID of lib/message-ids.h, a priority, the text, and
  * extra fields "NAME=value" (copied). The text is escaped here.
  */
-void journal_note(Journal *j, const char *message_id, int priority, const char *const fields[], size_t n_fields,
-                  const char *format, ...) _printf_(6, 7);
+void journal_note(Journal *j, const char *message_id, int priority, const char *const fields[],
+                  size_t n_fields, const char *format, ...) _printf_(6, 7);
 
 void journal_counters(Journal *j, JournalCounters *ret);
 

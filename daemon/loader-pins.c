@@ -38,9 +38,11 @@ static int check_bpffs(const char *dir)
         if (slash && slash != parent)
                 *slash = 0;
         if (statfs(parent, &s) < 0)
-                return log_error_errno(-errno, "loader: %s is not there; mount -t bpf bpf /sys/fs/bpf", parent);
+                return log_error_errno(-errno, "loader: %s is not there; mount -t bpf bpf /sys/fs/bpf",
+                                       parent);
         if ((unsigned long) s.f_type != BPF_FS_MAGIC)
-                return log_error_errno(-ENODEV, "loader: %s is no BPF file system; mount -t bpf bpf /sys/fs/bpf",
+                return log_error_errno(-ENODEV,
+                                       "loader: %s is no BPF file system; mount -t bpf bpf /sys/fs/bpf",
                                        parent);
         return 0;
 }

@@ -69,7 +69,9 @@ static const struct {
 /* Programs that are attached; iterators and test programs are not hooks. */
 static bool is_hook(const char *section)
 {
-        static const char *const prefixes[] = { "lsm/", "lsm.s/", "tp_btf/", "fentry/", "fexit/", "fmod_ret/" };
+        static const char *const prefixes[] = {
+                "lsm/", "lsm.s/", "tp_btf/", "fentry/", "fexit/", "fmod_ret/"
+        };
 
         for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
                 if (strncmp(section, prefixes[i], strlen(prefixes[i])) == 0)
@@ -107,7 +109,8 @@ static void list_hooks(Loader *l, struct bpf_object *object)
 {
         struct bpf_program *p;
 
-        bpf_object__for_each_program(p, object) {
+        bpf_object__for_each_program(p, object)
+        {
                 const char *section = bpf_program__section_name(p);
                 LoaderHook *h;
 
@@ -165,7 +168,8 @@ static void apply_skips(Loader *l, struct bpf_object *object)
 {
         struct bpf_program *p;
 
-        bpf_object__for_each_program(p, object) {
+        bpf_object__for_each_program(p, object)
+        {
                 const LoaderHook *h = find_hook(l, bpf_program__name(p));
 
                 /* Hooks are loaded unless known to fail, iterators with them; other programs (tests) never. */
@@ -180,7 +184,8 @@ static int set_pin_paths(Loader *l, struct bpf_object *object)
         char path[512];
         int r;
 
-        bpf_object__for_each_map(m, object) {
+        bpf_object__for_each_map(m, object)
+        {
                 if (bpf_map__is_internal(m))
                         continue;
                 snprintf(path, sizeof(path), "%s/%s", l->pin_dir, bpf_map__name(m));
@@ -201,7 +206,7 @@ static int probe_one(const char *name)
         if (!skel)
                 return -errno;
         bpf_object__for_each_program(p, skel->obj)
-                bpf_program__set_autoload(p, strcmp(bpf_program__name(p), name) == 0);
+                        bpf_program__set_autoload(p, strcmp(bpf_program__name(p), name) == 0);
         r = aiguard__load(skel);
         aiguard__destroy(skel);
         return r;
@@ -294,7 +299,8 @@ static int find_maps(Loader *l)
                 if (*table[i].fd < 0 && !table[i].optional)
                         return log_error_errno(-ENOENT, "loader: the object has no map %s", table[i].name);
         }
-        p = mmap(NULL, (size_t) sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, l->maps.control, 0);
+        p = mmap(NULL, (size_t) sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, l->maps.control,
+                 0);
         if (p == MAP_FAILED)
                 return log_error_errno(-errno, "loader: ag_control cannot be mapped");
         l->control = p;
@@ -315,7 +321,9 @@ int loader_new(const char *pin_dir, uint32_t names_hash, Loader **ret)
 
         l->btf = btf__load_vmlinux_btf();
         if (!l->btf)
-                return log_error_errno(-errno, "loader: the kernel has no BTF; boot one with CONFIG_DEBUG_INFO_BTF=y");
+                return log_error_errno(
+                                -errno,
+                                "loader: the kernel has no BTF; boot one with CONFIG_DEBUG_INFO_BTF=y");
 
         r = loader_pins_prepare(pin_dir, names_hash);
         if (r < 0)

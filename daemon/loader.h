@@ -39,9 +39,9 @@ typedef struct LoaderMaps {
 } LoaderMaps;
 
 typedef struct LoaderHook {
-        char name[64]; /* of the program */
+        char name[64];    /* of the program */
         char section[64]; /* lsm.s/file_open */
-        bool required; /* without it nothing is enforced */
+        bool required;    /* without it nothing is enforced */
         bool attached;
         char why_not[160]; /* one sentence; empty when attached */
 } LoaderHook;
@@ -65,7 +65,7 @@ int loader_attach(Loader *l);
 /* Starts an iterator program; reading the descriptor to its end runs it. -ENOENT: this kernel has none. */
 int loader_iterator_open(Loader *l, const char *name);
 
-bool loader_adopted(const Loader *l); /* the maps are those of an earlier run */
+bool loader_adopted(const Loader *l);   /* the maps are those of an earlier run */
 bool loader_enforcing(const Loader *l); /* every required hook is attached */
 const LoaderMaps *loader_maps(const Loader *l);
 struct ag_control *loader_control(Loader *l); /* memory-mapped ag_control */

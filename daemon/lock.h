@@ -26,7 +26,7 @@ static inline void lock_release(pthread_mutex_t **m)
 }
 
 /* Held until the end of the block: LOCK_SCOPE(&g->lock); */
-#define LOCK_SCOPE(mutex)                                                                             \
+#define LOCK_SCOPE(mutex)                                                                               \
         pthread_mutex_t *_lock_scope_ __attribute__((__cleanup__(lock_release), __unused__)) = (mutex); \
         pthread_mutex_lock(_lock_scope_)
 

@@ -49,7 +49,7 @@ static void usage(FILE *f)
 static int parse_options(int argc, char *argv[])
 {
         static const struct option options[] = {
-                { "policy", required_argument, NULL, 'p' }, { "modelcaps", required_argument, NULL, 'm' },
+                { "policy", required_argument, NULL, 'p' },  { "modelcaps", required_argument, NULL, 'm' },
                 { "scanner", required_argument, NULL, 's' }, { "unpin", no_argument, NULL, 'u' },
                 { "debug", no_argument, NULL, 'd' },         { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'v' },       { NULL, 0, NULL, 0 },

@@ -54,10 +54,11 @@ void manager_note_start(Manager *m)
 
         for (size_t i = 0; i < n; i++)
                 missing += !hooks[i].attached;
-        journal_note(m->journal, MESSAGE_ID_DAEMON_STARTED, m->config.mode == POLICY_MODE_ENFORCE ? LOG_NOTICE : LOG_WARNING,
-                     NULL, 0, "aiguard runs: mode %s (%s), backend %s, %zu of %zu hooks attached",
-                     policy_mode_to_string(m->config.mode), m->config.mode_reason, m->backend->ops->name, n - missing,
-                     n);
+        journal_note(m->journal, MESSAGE_ID_DAEMON_STARTED,
+                     m->config.mode == POLICY_MODE_ENFORCE ? LOG_NOTICE : LOG_WARNING, NULL, 0,
+                     "aiguard runs: mode %s (%s), backend %s, %zu of %zu hooks attached",
+                     policy_mode_to_string(m->config.mode), m->config.mode_reason, m->backend->ops->name,
+                     n - missing, n);
         gate_counters(m->gate, &gate);
         if (gate.denied_previous > 0)
                 journal_note(m->journal, MESSAGE_ID_PREVIOUS_RUN, LOG_WARNING, NULL, 0,
@@ -71,7 +72,8 @@ void manager_note_start(Manager *m)
  * kernel counted as allowed; judged since, it is what it turned out to be. What is no plain allow owes an entry:
  * the kernel's lost ones never left its ring, the journal knows of the rest.
  */
-static void add_up(Manager *m, const Stats *s, const GateCounters *g, const JournalCounters *j, ManagerCounters *ret)
+static void add_up(Manager *m, const Stats *s, const GateCounters *g, const JournalCounters *j,
+                   ManagerCounters *ret)
 {
         uint64_t gate_decided = g->allowed + g->reported + g->audited + g->denied;
         uint64_t asleep = s->n[AG_STAT_GATED] > gate_decided ? s->n[AG_STAT_GATED] - gate_decided : 0;
@@ -109,7 +111,7 @@ void manager_status(Manager *m, ManagerStatus *ret)
         Stats stats = {};
 
         *ret = (ManagerStatus){
-                .mode = c->flags & AG_CONTROL_MONITOR            ? "monitor"
+                .mode = c->flags & AG_CONTROL_MONITOR           ? "monitor"
                         : !loader_enforcing(m->backend->loader) ? "degraded"
                                                                 : policy_mode_to_string(t->mode),
                 .mode_reason = m->config.mode_reason,

@@ -53,7 +53,8 @@ static void on_traits(void *userdata, pid_t tgid, uint64_t start_time, uint32_t 
         resolve_add_traits(m->resolve, tgid, start_time, traits);
 }
 
-static int on_model(void *userdata, int fd, const struct ag_inode_key *inode, uint8_t *columns, uint8_t *n_columns)
+static int on_model(void *userdata, int fd, const struct ag_inode_key *inode, uint8_t *columns,
+                    uint8_t *n_columns)
 {
         Manager *m = userdata;
 
@@ -203,7 +204,8 @@ static void note_policy(Manager *m)
         snprintf(version, sizeof(version), "AIGUARD_POLICY_VERSION=%u", g->generation);
         snprintf(mode, sizeof(mode), "AIGUARD_MODE=%s", policy_mode_to_string(g->tables->mode));
         journal_note(m->journal, MESSAGE_ID_POLICY_APPLIED, LOG_NOTICE, fields, ARRAY_SIZE(fields),
-                     "Policy \"%s\" is in force (%s)", g->tables->name, policy_mode_to_string(g->tables->mode));
+                     "Policy \"%s\" is in force (%s)", g->tables->name,
+                     policy_mode_to_string(g->tables->mode));
 }
 
 /* The mode may have been changed in aiguard.conf; the rest of it is read at the start only. */
@@ -244,7 +246,8 @@ int manager_reload(Manager *m, Diag *diag)
         if (r >= 0)
                 r = load_policy(m, diag);
         if (r < 0) {
-                snprintf(m->reload_error, sizeof(m->reload_error), "%s", first_error(diag, text, sizeof(text)));
+                snprintf(m->reload_error, sizeof(m->reload_error), "%s",
+                         first_error(diag, text, sizeof(text)));
                 log_error("manager: the policy stays as it was: %s", m->reload_error);
                 journal_note(m->journal, MESSAGE_ID_POLICY_REJECTED, LOG_ERR, NULL, 0,
                              "The new policy is not taken, the old one stays: %s", m->reload_error);
@@ -368,7 +371,8 @@ static int start_loop(Manager *m)
         if (r >= 0)
                 r = sd_event_add_signal(m->event, NULL, SIGHUP, on_reload, m);
         if (r >= 0)
-                r = sd_event_add_time_relative(m->event, &m->tick, CLOCK_MONOTONIC, TICK_USEC, 0, on_tick, m);
+                r = sd_event_add_time_relative(m->event, &m->tick, CLOCK_MONOTONIC, TICK_USEC, 0, on_tick,
+                                               m);
         if (r < 0)
                 return log_error_errno(r, "manager: the event loop cannot be set up");
         r = sd_event_set_watchdog(m->event, true);
@@ -410,8 +414,8 @@ int manager_start(Manager *m)
         m->started = true;
         manager_note_start(m);
         note_policy(m);
-        (void) sd_notifyf(false, "READY=1\nSTATUS=%s mode, backend %s", policy_mode_to_string(m->config.mode),
-                          m->backend->ops->name);
+        (void) sd_notifyf(false, "READY=1\nSTATUS=%s mode, backend %s",
+                          policy_mode_to_string(m->config.mode), m->backend->ops->name);
         return 0;
 }
 

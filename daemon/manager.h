@@ -56,7 +56,7 @@ typedef struct ManagerCounters {
 typedef struct ManagerStatus {
         const char *mode; /* enforce, audit, monitor (attached, not yet enforcing), degraded (a required hook is missing) */
         const char *mode_reason; /* "aiguard.conf", "kernel command line", ... */
-        const char *backend; /* lsm */
+        const char *backend;     /* lsm */
         const char *backend_reason;
         const LoaderHook *hooks;
         size_t n_hooks;
@@ -64,11 +64,11 @@ typedef struct ManagerStatus {
         const char *policy_hash;
         uint32_t policy_generation;
         uint64_t policy_since_usec; /* wall clock */
-        uint64_t started_usec; /* wall clock */
-        uint64_t audit_since_usec; /* wall clock; 0: not in audit mode */
+        uint64_t started_usec;      /* wall clock */
+        uint64_t audit_since_usec;  /* wall clock; 0: not in audit mode */
         ManagerCounters counters;
         GateCounters gate;
-        size_t n_models; /* in the inventory */
+        size_t n_models;          /* in the inventory */
         const char *reload_error; /* of the last reload, "" when it was good */
 } ManagerStatus;
 
@@ -76,7 +76,7 @@ typedef struct ManagerStatus {
 
 /* Everything but the config and the descriptors is for tests and may be NULL. */
 typedef struct ManagerOptions {
-        Config *config; /* taken */
+        Config *config;                  /* taken */
         const char *const *policy_files; /* NULL: the default directories */
         const char *modelcaps_dir;
         const char *scanner_program;
@@ -104,16 +104,16 @@ sd_event *manager_event(Manager *m);
 const Config *manager_config(Manager *m);
 const LoaderMaps *manager_maps(Manager *m);
 const struct ag_control *manager_control(Manager *m);
-PolicyStore *manager_store(Manager *m); /* any thread */
+PolicyStore *manager_store(Manager *m);         /* any thread */
 const PolicyTables *manager_tables(Manager *m); /* of the active generation; main thread, until it turns */
-Gate *manager_gate(Manager *m); /* any thread */
-Journal *manager_journal(Manager *m); /* any thread */
-Inventory *manager_inventory(Manager *m); /* any thread */
+Gate *manager_gate(Manager *m);                 /* any thread */
+Journal *manager_journal(Manager *m);           /* any thread */
+Inventory *manager_inventory(Manager *m);       /* any thread */
 Cgroups *manager_cgroups(Manager *m);
 Declarations *manager_declarations(Manager *m);
 Devices *manager_devices(Manager *m);
 Subjects *manager_subjects(Manager *m);
-Resolve *manager_resolve(Manager *m); /* any thread */
+Resolve *manager_resolve(Manager *m);                       /* any thread */
 int manager_iterator_open(Manager *m, const char *program); /* see loader_iterator_open() */
 
 #endif

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -24,8 +26,10 @@ static int mount_id(int fd, int *ret)
         if (!f)
                 return -errno;
         while (fgets(line, sizeof(line), f)) {
-                if (sscanf(line, "mnt_id: %d", ret) == 1)
+                if (strncmp(line, "mnt_id:", 7) == 0) {
+                        *ret = (int) strtol(line + 7, NULL, 10);
                         return 0;
+                }
         }
         return -ENODATA;
 }
@@ -36,7 +40,7 @@ int mountdev_of_fd(int fd, uint32_t *ret)
         _cleanup_free_ char *line = NULL;
         size_t size = 0;
         struct stat st;
-        int id, r;
+        int id = -1, r;
 
         r = mount_id(fd, &id);
         if (r < 0)
@@ -45,13 +49,17 @@ int mountdev_of_fd(int fd, uint32_t *ret)
         if (!f)
                 return -errno;
         while (getline(&line, &size, f) > 0) {
-                unsigned major, minor;
-                int this_id;
+                char *p;
+                unsigned long major, minor;
 
-                if (sscanf(line, "%d %*d %u:%u", &this_id, &major, &minor) == 3 && this_id == id) {
-                        *ret = AG_DEV(major, minor);
-                        return 0;
-                }
+                /* "36 35 98:0 /root /mount ...": its number, its parent's, major:minor */
+                if (strtol(line, &p, 10) != id)
+                        continue;
+                (void) strtol(p, &p, 10);
+                major = strtoul(p, &p, 10);
+                minor = *p == ':' ? strtoul(p + 1, NULL, 10) : 0;
+                *ret = AG_DEV(major, minor);
+                return 0;
         }
         /* A mount of another namespace: stat's number is right but for btrfs and overlayfs. */
         if (fstat(fd, &st) < 0)

@@ -43,7 +43,8 @@ static int apply_names(const LoaderMaps *maps, const PolicyTables *t)
                 if (w < t->n_workloads)
                         snprintf(name.name, sizeof(name.name), "%s", t->workloads[w].name);
                 if (bpf_map_update_elem(maps->workloads, &w, &name, BPF_ANY) < 0)
-                        return log_error_errno(-errno, "policy: the name of workload %u cannot be written", w);
+                        return log_error_errno(-errno, "policy: the name of workload %u cannot be written",
+                                               w);
         }
         return 0;
 }
@@ -138,7 +139,8 @@ static void sweep(int map, size_t key_size, uint32_t generation)
         } while (more);
 }
 
-int policy_apply(const LoaderMaps *maps, struct ag_control *control, PolicyGeneration *g, uint64_t *ret_now_ns)
+int policy_apply(const LoaderMaps *maps, struct ag_control *control, PolicyGeneration *g,
+                 uint64_t *ret_now_ns)
 {
         const PolicyTables *t = g->tables;
         uint32_t slot = (control->slot + 1) % AG_SLOTS, flags = 0;
@@ -154,7 +156,8 @@ int policy_apply(const LoaderMaps *maps, struct ag_control *control, PolicyGener
         r = apply_names(maps, t);
         for (uint16_t w = AG_WORKLOAD_FIRST; w < t->n_workloads && r >= 0; w++)
                 r = apply_workload(maps, &t->workloads[w],
-                                   (struct ag_workload_value){ .workload = w, .generation = g->generation }, &flags);
+                                   (struct ag_workload_value){ .workload = w, .generation = g->generation },
+                                   &flags);
         if (r < 0)
                 return log_error_errno(r, "policy: a workload cannot be written");
 
@@ -171,9 +174,10 @@ int policy_apply(const LoaderMaps *maps, struct ag_control *control, PolicyGener
 int policy_apply_suffixes(const LoaderMaps *maps)
 {
         static const char *const suffixes[] = {
-                "onnx", "ort", "safetensors", "pt",   "pth",    "pkl",    "pickle", "bin", "gguf", "ggml", "tflite",
-                "lite", "h5",  "hdf5",        "keras", "pb",     "caffemodel", "mlmodel", "mnn", "param", "engine",
-                "plan", "npz", "npy",         "joblib", "xml",    "torchscript", "ckpt", "task", "dlc", "rknn",
+                "onnx",       "ort",     "safetensors", "pt",    "pth",    "pkl",  "pickle", "bin",
+                "gguf",       "ggml",    "tflite",      "lite",  "h5",     "hdf5", "keras",  "pb",
+                "caffemodel", "mlmodel", "mnn",         "param", "engine", "plan", "npz",    "npy",
+                "joblib",     "xml",     "torchscript", "ckpt",  "task",   "dlc",  "rknn",
         };
         const uint8_t one = 1;
 

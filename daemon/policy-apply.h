@@ -10,7 +10,8 @@
  * On an error the active slot is untouched and still in force. `now_ns` gets the time of the flip. The generation
  * is numbered behind the one that the kernel has.
  */
-int policy_apply(const LoaderMaps *maps, struct ag_control *control, PolicyGeneration *g, uint64_t *ret_now_ns);
+int policy_apply(const LoaderMaps *maps, struct ag_control *control, PolicyGeneration *g,
+                 uint64_t *ret_now_ns);
 
 /* Suffixes that models use, for openers that are interpreters. Once. */
 int policy_apply_suffixes(const LoaderMaps *maps);

@@ -46,7 +46,8 @@ int policy_store_new(const PolicyStoreOptions *options, Diag *diag, PolicyStore 
         lock_init(&s->lock);
         s->options = *options;
         s->next = 1;
-        r = modelcap_set_load(options->modelcaps_dir ? options->modelcaps_dir : MODELCAPS_DIR, diag, &s->modelcaps);
+        r = modelcap_set_load(options->modelcaps_dir ? options->modelcaps_dir : MODELCAPS_DIR, diag,
+                              &s->modelcaps);
         if (r < 0)
                 return r;
         s->names_hash = hash_names(s->modelcaps);

@@ -13,7 +13,7 @@
 typedef struct PolicyGeneration {
         unsigned n_ref; /* atomic */
         uint32_t generation;
-        uint64_t applied_ns; /* boot time of the flip */
+        uint64_t applied_ns;   /* boot time of the flip */
         uint64_t applied_usec; /* wall clock of the flip */
         PolicyTables *tables;
         const ModelcapSet *modelcaps; /* the store's; lives as long as the daemon */
@@ -21,7 +21,7 @@ typedef struct PolicyGeneration {
 
 typedef struct PolicyStoreOptions {
         const char *modelcaps_dir; /* NULL: the installed one */
-        const char *const *files; /* NULL: the default directories */
+        const char *const *files;  /* NULL: the default directories */
         PolicyMode host_mode;
         const char *jurisdiction; /* of aiguard.conf, or NULL; borrowed, must outlive the store */
 } PolicyStoreOptions;

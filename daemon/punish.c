@@ -25,7 +25,7 @@ static bool is_same(const struct ag_event *ev)
 
 void punish(const struct ag_event *ev)
 {
-        int signal = ev->effective.action == AG_ACTION_KILL ? SIGKILL
+        int signal = ev->effective.action == AG_ACTION_KILL      ? SIGKILL
                      : ev->effective.action == AG_ACTION_SUSPEND ? SIGSTOP
                                                                  : 0;
         _cleanup_close_ int fd = -EBADF;

@@ -15,8 +15,8 @@ int ring_new(int map_fd, sd_event *event, RingHandler handler, void *userdata, R
 Ring *ring_free(Ring *r);
 DEFINE_CLEANUP(Ring *, ring_free);
 
-void ring_drain(Ring *r); /* everything that is there now; at the end */
+void ring_drain(Ring *r);             /* everything that is there now; at the end */
 uint64_t ring_invalid(const Ring *r); /* records that were not understood */
-uint64_t ring_taken(const Ring *r); /* decisions taken from it */
+uint64_t ring_taken(const Ring *r);   /* decisions taken from it */
 
 #endif

@@ -46,9 +46,12 @@ int stats_read(const LoaderMaps *maps, Stats *ret)
 const char *stats_place_to_string(unsigned place)
 {
         static const char *const names[AG_PLACE_MAX] = {
-                [AG_PLACE_SUBJECT_STORAGE] = "subject storage", [AG_PLACE_WRITE_STORAGE] = "write sequence",
-                [AG_PLACE_REQUEST_RING] = "request ring",       [AG_PLACE_EVENT_RING] = "event ring",
-                [AG_PLACE_PATH] = "path",                       [AG_PLACE_GATED_INSERT] = "gated table",
+                [AG_PLACE_SUBJECT_STORAGE] = "subject storage",
+                [AG_PLACE_WRITE_STORAGE] = "write sequence",
+                [AG_PLACE_REQUEST_RING] = "request ring",
+                [AG_PLACE_EVENT_RING] = "event ring",
+                [AG_PLACE_PATH] = "path",
+                [AG_PLACE_GATED_INSERT] = "gated table",
                 [AG_PLACE_QUOTA] = "quota",
         };
 

@@ -6,7 +6,7 @@
 #include "loader.h"
 
 typedef struct Stats {
-        uint64_t n[AG_STAT_MAX]; /* by enum ag_stat */
+        uint64_t n[AG_STAT_MAX];              /* by enum ag_stat */
         struct ag_error errors[AG_PLACE_MAX]; /* by enum ag_place */
 } Stats;
 

@@ -47,7 +47,8 @@ int event_validate(const void *data, size_t size, const struct ag_event **ret)
                 return -EBADMSG;
         if (e->strength > AG_STRENGTH_STRONG || e->workload >= AG_WORKLOADS_MAX)
                 return -EBADMSG;
-        if (e->device_kind > AG_DEVICE_ACCELERATOR || e->column >= AG_COLUMNS || e->would_column >= AG_COLUMNS)
+        if (e->device_kind > AG_DEVICE_ACCELERATOR || e->column >= AG_COLUMNS ||
+            e->would_column >= AG_COLUMNS)
                 return -EBADMSG;
         if (columns_validate(e->columns, e->n_columns) < 0 || decision_validate(&e->effective) < 0 ||
             decision_validate(&e->would) < 0)

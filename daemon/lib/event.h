@@ -10,14 +10,15 @@
 
 #include "abi.h"
 
-int event_validate(const void *data, size_t size, const struct ag_event **ret); /* -EBADMSG, -EPROTO: other version */
+int event_validate(const void *data, size_t size,
+                   const struct ag_event **ret); /* -EBADMSG, -EPROTO: other version */
 int request_validate(const void *data, size_t size, const struct ag_request **ret);
 
 /* Bytes of a record up to and with the NUL of its path: what may be copied. */
 size_t event_size(const struct ag_event *e);
 size_t request_size(const struct ag_request *r);
 
-const char *event_kind_to_string(uint8_t kind); /* model, sensor */
+const char *event_kind_to_string(uint8_t kind);  /* model, sensor */
 const char *device_kind_to_string(uint8_t kind); /* camera, microphone, accelerator */
 const char *strength_to_string(uint8_t strength);
 

@@ -41,14 +41,13 @@ static void answer_errno(FeatureResult *f, FeatureState state, const char *what,
 static uint64_t effective_rights(void)
 {
         _cleanup_fclose_ FILE *file = fopen("/proc/self/status", "re");
-        unsigned long long caps = 0;
         char line[256];
 
         while (file && fgets(line, sizeof(line), file)) {
-                if (sscanf(line, "CapEff: %llx", &caps) == 1)
-                        break;
+                if (strncmp(line, "CapEff:", 7) == 0)
+                        return strtoull(line + 7, NULL, 16);
         }
-        return caps;
+        return 0;
 }
 
 static void probe_rights(FeatureResult *f)
@@ -59,18 +58,27 @@ static void probe_rights(FeatureResult *f)
         if ((caps & admin) && (caps & bpf))
                 answer(f, FEATURE_OK, "CAP_SYS_ADMIN and CAP_BPF are there", "");
         else
-                answer(f, FEATURE_MISSING, "CAP_SYS_ADMIN or CAP_BPF is missing", "run it as root: systemctl start aiguardd");
+                answer(f, FEATURE_MISSING, "CAP_SYS_ADMIN or CAP_BPF is missing",
+                       "run it as root: systemctl start aiguardd");
 }
 
 static void probe_kernel(FeatureResult *f)
 {
-        unsigned major = 0, minor = 0;
+        unsigned long major, minor;
         struct utsname u;
+        char *end;
 
-        if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &major, &minor) != 2)
+        if (uname(&u) < 0) {
+                answer(f, FEATURE_UNKNOWN, "the version of the kernel cannot be read", "");
+                return;
+        }
+        major = strtoul(u.release, &end, 10);
+        minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+        if (major == 0)
                 answer(f, FEATURE_UNKNOWN, "the version of the kernel cannot be read", "");
         else if (major < 6 || (major == 6 && minor < 1))
-                answer(f, FEATURE_MISSING, "this kernel is older than 6.1", "install a kernel of 6.1 or later");
+                answer(f, FEATURE_MISSING, "this kernel is older than 6.1",
+                       "install a kernel of 6.1 or later");
         else {
                 snprintf(f->detail, sizeof(f->detail), "%.64s", u.release);
                 f->state = FEATURE_OK;
@@ -86,7 +94,8 @@ static void probe_btf(FeatureResult *f)
                 answer(f, FEATURE_OK, "/sys/kernel/btf/vmlinux is there", "");
         else
                 answer_errno(f, FEATURE_MISSING, "the kernel has no BTF", error,
-                             "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (every stock kernel of Debian is)");
+                             "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (every stock kernel of "
+                             "Debian is)");
         btf__free(btf);
 }
 
@@ -122,7 +131,7 @@ static int attach_lsm_probe(void)
         const uint64_t self = (uint64_t) getpid() << 32 | (uint32_t) gettid();
         struct bpf_insn code[] = {
                 { .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_pid_tgid },
-                { .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_1, .imm = (__s32) (uint32_t) self },
+                { .code = BPF_LD | BPF_DW, .dst_reg = BPF_REG_1, .imm = (__s32) (uint32_t) self },
                 { .imm = (__s32) (uint32_t) (self >> 32) },
                 { .code = BPF_JMP | BPF_JEQ | BPF_X, .dst_reg = BPF_REG_0, .src_reg = BPF_REG_1, .off = 2 },
                 { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
@@ -159,7 +168,8 @@ static void probe_lsm_attach(FeatureResult *f)
                        "boot with bpf in lsm= on the kernel command line");
         else
                 answer_errno(f, FEATURE_MISSING, "the kernel refuses LSM programs", -r,
-                             "boot with bpf in lsm= on the kernel command line; inside a sandbox or container "
+                             "boot with bpf in lsm= on the kernel command line; inside a sandbox or "
+                             "container "
                              "this has to be done on the host");
 }
 
@@ -176,8 +186,9 @@ static void probe_bpffs(FeatureResult *f)
 
 static void probe_fanotify(FeatureResult *f)
 {
-        _cleanup_close_ int fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID,
-                                               O_RDONLY | O_LARGEFILE | O_CLOEXEC);
+        _cleanup_close_ int fd =
+                        fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID,
+                                      O_RDONLY | O_LARGEFILE | O_CLOEXEC);
 
         if (fd >= 0)
                 answer(f, FEATURE_OK, "permission events can be asked for", "");
@@ -212,7 +223,8 @@ static void probe_cgroup2(FeatureResult *f)
         char path[160];
 
         if (features_cgroup2_mount(path, sizeof(path)) < 0) {
-                answer(f, FEATURE_MISSING, "no cgroup2 tree is mounted, so no workload can be told by its unit",
+                answer(f, FEATURE_MISSING,
+                       "no cgroup2 tree is mounted, so no workload can be told by its unit",
                        "boot with systemd.unified_cgroup_hierarchy=1");
                 return;
         }
@@ -227,7 +239,8 @@ static void probe_systemd(FeatureResult *f)
         if (stat("/run/systemd/system", &st) == 0)
                 answer(f, FEATURE_OK, "it runs", "");
         else
-                answer(f, FEATURE_MISSING, "systemd is not the init system; aiguardd runs, and is not restarted when it dies",
+                answer(f, FEATURE_MISSING,
+                       "systemd is not the init system; aiguardd runs, and is not restarted when it dies",
                        "boot with systemd, or let another supervisor keep aiguardd running");
 }
 
@@ -238,7 +251,8 @@ static void probe_journald(FeatureResult *f)
         if (stat("/run/systemd/journal/socket", &st) == 0)
                 answer(f, FEATURE_OK, "it listens", "");
         else
-                answer(f, FEATURE_MISSING, "journald is not running: decisions are made and cannot be written",
+                answer(f, FEATURE_MISSING,
+                       "journald is not running: decisions are made and cannot be written",
                        "systemctl start systemd-journald.socket");
 }
 

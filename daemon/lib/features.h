@@ -16,12 +16,12 @@ typedef enum FeatureState {
 } FeatureState;
 
 typedef struct FeatureResult {
-        const char *name; /* btf, bpf-lsm, ... */
+        const char *name;  /* btf, bpf-lsm, ... */
         const char *title; /* what it is, in words */
         FeatureState state;
-        bool required; /* without it the daemon does not start */
+        bool required;    /* without it the daemon does not start */
         char detail[200]; /* what was seen or is missing: one sentence */
-        char fix[240]; /* empty when ok */
+        char fix[240];    /* empty when ok */
 } FeatureResult;
 
 #define FEATURES_MAX 16

@@ -64,11 +64,11 @@ Test(event, another_version_is_told_apart)
 }
 
 /* One wrong member each; `change` makes it wrong. */
-#define REFUSED(change)                                                                \
-        do {                                                                           \
-                struct ag_event e = good_event("/srv/a.onnx");                         \
-                const struct ag_event *v;                                              \
-                change;                                                                \
+#define REFUSED(change)                                                                   \
+        do {                                                                              \
+                struct ag_event e = good_event("/srv/a.onnx");                            \
+                const struct ag_event *v;                                                 \
+                change;                                                                   \
                 cr_assert_eq(event_validate(&e, sizeof(e), &v), -EBADMSG, "%s", #change); \
         } while (0)
 
