@@ -29,7 +29,7 @@ typedef struct TaskList {
 
 struct ScanPool {
         ScanPoolOptions options;
-        ScanServer *server = NULL;
+        ScanServer *server;
         ScanServer *slow; /* for tests: the one whose scans are delayed; judges all but libraries then */
         pthread_t thread;
         bool running;

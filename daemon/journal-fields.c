@@ -7,6 +7,7 @@
  */
 #include "journal-fields.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -249,8 +250,8 @@ static void add_session(JournalEntry *e, const JournalDecision *d)
                 return;
         journal_time(d->session_end_ns, time);
         journal_entry_add(e, "AIGUARD_SESSION_END", time);
-        journal_entry_addf(e, "AIGUARD_SESSION_MS", "%llu",
-                           (unsigned long long) ((d->session_end_ns - d->session_start_ns) / 1000000));
+        journal_entry_addf(e, "AIGUARD_SESSION_MS", "%" PRIu64,
+                           (d->session_end_ns - d->session_start_ns) / 1000000);
 }
 
 void journal_decision_fields(const JournalDecision *d, JournalEntry *e)
