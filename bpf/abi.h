@@ -239,8 +239,13 @@ struct ag_object {
  * classification, raised at every write-open, truncate, copy-up and shared
  * writable mapping after that. Absent: never offered, so nothing to invalidate.
  */
+enum ag_write_flag {
+        AG_WRITE_REAL = 1 << 0,                   /* the inode vouches for its bytes: what is known of it counts at opens */
+};
 struct ag_write {
         __u64 seq;
+        __u32 flags;                              /* enum ag_write_flag; the same for the life of the inode */
+        __u32 reserved;
 };
 
 struct ag_inode_key {

@@ -174,7 +174,7 @@ static int ag_bridge_file_turn(__u32 turn, struct ag_bridge *b)
 {
         struct ag_object *object;
 
-        object = ag_known(b->inode);
+        object = ag_known(b->inode, AG_WRITE_REAL);
         if (object) {
                 *b->known = *object;
                 b->end = AG_BRIDGE_KNOWN;

@@ -26,27 +26,41 @@
 #ifdef AG_SLEEPABLE
 extern void bpf_rcu_read_lock(void) __ksym __weak;
 extern void bpf_rcu_read_unlock(void) __ksym __weak;
-
-static __always_inline void ag_rcu_lock(void)
-{
-        if (bpf_rcu_read_lock)
-                bpf_rcu_read_lock();
-}
-
-static __always_inline void ag_rcu_unlock(void)
-{
-        if (bpf_rcu_read_unlock)
-                bpf_rcu_read_unlock();
-}
+#define AG_HAVE_RCU_LOCK (bpf_rcu_read_lock != NULL)
+#define ag_rcu_lock() bpf_rcu_read_lock()
+#define ag_rcu_unlock() bpf_rcu_read_unlock()
 #else
-static __always_inline void ag_rcu_lock(void)
+#define AG_HAVE_RCU_LOCK false
+#define ag_rcu_lock()
+#define ag_rcu_unlock()
+#endif
+
+/* Storage of the group leader of the running task, whatever this kernel asks for to get at it. */
+static __always_inline void *ag_leader_storage(void *map, __u64 flags)
 {
+        struct task_struct *task = bpf_get_current_task_btf();
+        void *value;
+
+        if (!AG_HAVE_RCU_LOCK)
+                return bpf_task_storage_get(map, task->group_leader, 0, flags);
+        if (task->pid == task->tgid)
+                return bpf_task_storage_get(map, task, 0, flags);
+        ag_rcu_lock();
+        value = bpf_task_storage_get(map, task->group_leader, 0, flags);
+        ag_rcu_unlock();
+        return value;
 }
 
-static __always_inline void ag_rcu_unlock(void)
+/*
+ * Is there any storage on the leader? Two loads instead of a helper, for almost
+ * everybody. A kernel without that member answers yes.
+ */
+static __always_inline bool ag_leader_has_storage(void)
 {
+        struct task_struct *task = bpf_get_current_task_btf();
+
+        return !bpf_core_field_exists(task->bpf_storage) || task->group_leader->bpf_storage;
 }
-#endif
 
 /*
  * Opens by the kernel for itself: the real file behind an overlay. The flag has

@@ -286,7 +286,7 @@ static __always_inline int ag_model_finish(struct file *file, struct ag_control 
 
 /* An open that may be of a model, by a subject that is or may be AI. */
 AG_SUBPROGRAM int ag_model_open(struct file *file, struct ag_control *control, struct ag_subject *s,
-                                    const struct ag_object *known, bool remote)
+                                    const struct ag_object *known, enum ag_fs fs)
 {
         struct ag_open o = {};
         int course = AG_COURSE_PASS;
@@ -296,7 +296,7 @@ AG_SUBPROGRAM int ag_model_open(struct file *file, struct ag_control *control, s
         traits = s->traits;
         ag_open_begin(&o, file->f_inode, s);
         ag_open_subject(&o, s, traits);
-        if (!remote && !ag_fs_is_cacheable(file->f_inode, o.what.fs_magic))
+        if (fs != AG_FS_REMOTE && !ag_is_cacheable(file->f_inode, fs))
                 o.what.flags |= AG_REQUEST_NO_CACHE;
 
         /* By its own right it is no AI workload: then only a file that could be a model is of interest. */
@@ -313,39 +313,34 @@ AG_SUBPROGRAM int ag_model_open(struct file *file, struct ag_control *control, s
                         course = AG_COURSE_DYING;
         }
         if (course != AG_COURSE_DYING)
-                course = ag_model_course(file, control, &o, known, remote);
+                course = ag_model_course(file, control, &o, known, fs == AG_FS_REMOTE);
         return ag_model_finish(file, control, &o, s, course);
 }
 
 /* A regular file, opened for reading by somebody of whom something is known. Most of these end here too. */
 static __always_inline int ag_regular_open(struct file *file, struct inode *inode, struct ag_subject *s)
 {
-        struct ag_control *control = ag_controls();
-        struct ag_object *known = NULL;
-        unsigned long magic;
+        struct ag_control *control;
+        struct ag_object *known;
+        enum ag_fs fs;
         __u32 traits;
-        bool remote;
 
+        /* Was looked at, and is nothing. */
+        if (!s->traits && !s->workload)
+                return 0;
+        known = ag_known(inode, AG_WRITE_REAL);
+        if (known && ag_object_is_plain(known))
+                return 0;
+        control = ag_controls();
         if (!control)
                 return 0;
-        if (!s->traits && !s->workload && s->generation == control->generation)
+        fs = ag_fs_of(inode->i_sb->s_magic);
+        if (fs == AG_FS_VIRTUAL || (fs != AG_FS_REMOTE && inode->i_size < AG_SMALLEST_MODEL))
                 return 0;
-        magic = inode->i_sb->s_magic;
-        if (ag_fs_is_virtual(magic))
-                return 0;
-        remote = ag_fs_is_remote(magic);
-        if (!remote) {
-                if (inode->i_size < AG_SMALLEST_MODEL)
-                        return 0;
-                if (ag_fs_is_cacheable(inode, magic))
-                        known = ag_known(inode);
-                if (known && ag_object_is_plain(known))
-                        return 0;
-        }
         traits = ag_subject_refresh(control, s);
         if ((!traits && !s->workload) || ag_is_daemon(control))
                 return 0;
-        return ag_model_open(file, control, s, known, remote);
+        return ag_model_open(file, control, s, known, fs);
 }
 
 SEC("lsm.s/file_open")

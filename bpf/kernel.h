@@ -30,6 +30,8 @@
  */
 #define AG_PROVEN_ALONE __attribute__((noinline))
 
+struct bpf_local_storage;
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
@@ -119,6 +121,7 @@ struct sigpending {
 };
 
 struct signal_struct {
+        int nr_threads;
         atomic_t live;
         struct sigpending shared_pending;
 };
@@ -144,6 +147,7 @@ struct task_struct {
         struct signal_struct *signal;
         struct sigpending pending;
         char comm[16];
+        struct bpf_local_storage *bpf_storage; /* NULL: no program keeps anything on this task */
 };
 
 struct linux_binprm {

@@ -73,7 +73,7 @@ static __always_inline int ag_mapped(struct file *file, bool executable, bool sh
                 ag_wrote(inode);
         if (!executable)
                 return 0;
-        known = ag_known(inode);
+        known = ag_known(inode, 0);
         if (!known) {
                 control = ag_controls();
                 return control ? ag_map_unknown(file, control, with_path) : 0;

@@ -12,10 +12,14 @@
 #define AG_SMALLEST_MODEL 64           /* bytes: no format says anything in less */
 #define AG_CANDIDATE_SIZE (64 * 1024)  /* from here on a file may be a model whatever its name */
 
-#define OVERLAYFS_MAGIC 0x794c7630UL
+enum ag_fs {
+        AG_FS_REAL,
+        AG_FS_VIRTUAL, /* what the kernel shows of itself; holds no files of anybody's. tmpfs and ramfs are real */
+        AG_FS_REMOTE,  /* its bytes come from elsewhere: each read may differ, and may never come */
+        AG_FS_OVERLAY, /* its inodes cannot vouch for their bytes: the files behind change without them */
+};
 
-/* File systems that hold no files of anybody's: what the kernel shows. tmpfs and ramfs are real. */
-static __always_inline bool ag_fs_is_virtual(unsigned long magic)
+static __always_inline enum ag_fs ag_fs_of(unsigned long magic)
 {
         switch (magic) {
         case 0x9fa0:     /* proc */
@@ -29,16 +33,7 @@ static __always_inline bool ag_fs_is_virtual(unsigned long magic)
         case 0x1cd1:     /* devpts */
         case 0x50495045: /* pipefs */
         case 0x534f434b: /* sockfs */
-                return true;
-        default:
-                return false;
-        }
-}
-
-/* File systems whose bytes come from elsewhere: each read may differ, and may never come. */
-static __always_inline bool ag_fs_is_remote(unsigned long magic)
-{
-        switch (magic) {
+                return AG_FS_VIRTUAL;
         case 0x6969:     /* NFS */
         case 0xff534d42: /* CIFS */
         case 0xfe534d42: /* SMB2 */
@@ -56,16 +51,18 @@ static __always_inline bool ag_fs_is_remote(unsigned long magic)
         case 0x786f4256: /* vboxsf */
         case 0xbacbacbc: /* vmhgfs */
         case 0x20030528: /* OrangeFS */
-                return true;
+                return AG_FS_REMOTE;
+        case 0x794c7630:
+                return AG_FS_OVERLAY;
         default:
-                return false;
+                return AG_FS_REAL;
         }
 }
 
-/* Its inode cannot vouch for its bytes: the ones behind an overlay change without it, a user's mount is the user's. */
-static __always_inline bool ag_fs_is_cacheable(struct inode *inode, unsigned long magic)
+/* May what was found out about it once be believed again? A user's own mount is the user's word. */
+static __always_inline bool ag_is_cacheable(struct inode *inode, enum ag_fs fs)
 {
-        return magic != OVERLAYFS_MAGIC && inode->i_sb->s_user_ns->level == 0;
+        return fs == AG_FS_REAL && inode->i_sb->s_user_ns->level == 0;
 }
 
 static __always_inline void ag_inode_key(struct inode *inode, struct ag_inode_key *key)
@@ -105,13 +102,15 @@ static __always_inline int ag_offer(struct inode *inode, __u64 *seq, bool *write
                 ag_error(AG_PLACE_WRITE_STORAGE, -ENOMEM);
                 return -ENOMEM;
         }
+        if (ag_is_cacheable(inode, ag_fs_of(inode->i_sb->s_magic)))
+                write->flags = AG_WRITE_REAL;
         *seq = *(volatile __u64 *) &write->seq;
         *writer = ag_has_writer(inode);
         return 0;
 }
 
-/* The classification, when there is one that still holds. */
-static __always_inline struct ag_object *ag_known(struct inode *inode)
+/* The classification, when there is one that still holds. An open asks for AG_WRITE_REAL, a mapping for nothing. */
+static __always_inline struct ag_object *ag_known(struct inode *inode, __u32 flags)
 {
         struct ag_object *object;
         struct ag_write *write;
@@ -120,7 +119,8 @@ static __always_inline struct ag_object *ag_known(struct inode *inode)
         if (!object || object->state != AG_OBJECT_KNOWN)
                 return NULL;
         write = bpf_inode_storage_get(&ag_writes, inode, 0, 0);
-        if (!write || write->seq != object->write_seq || ag_has_writer(inode))
+        if (!write || write->seq != object->write_seq || (write->flags & flags) != flags ||
+            ag_has_writer(inode))
                 return NULL;
         return object;
 }

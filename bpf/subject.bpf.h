@@ -41,24 +41,14 @@ static __always_inline struct ag_row *ag_row_of(struct ag_control *control, __u3
 /* The subject of the running task: NULL when it is no AI workload and nothing else is known of it. */
 static __always_inline struct ag_subject *ag_subject_now(void)
 {
-        struct task_struct *task = bpf_get_current_task_btf();
-        struct ag_subject *s;
-
-        ag_rcu_lock();
-        s = bpf_task_storage_get(&ag_subjects, task->group_leader, 0, 0);
-        ag_rcu_unlock();
-        return s;
+        return ag_leader_has_storage() ? ag_leader_storage(&ag_subjects, 0) : NULL;
 }
 
 /* The same, made when it is not there. A new one has generation 0: its workload is looked up when it matters. */
 static __always_inline struct ag_subject *ag_subject_make(void)
 {
-        struct task_struct *task = bpf_get_current_task_btf();
-        struct ag_subject *s;
+        struct ag_subject *s = ag_leader_storage(&ag_subjects, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-        ag_rcu_lock();
-        s = bpf_task_storage_get(&ag_subjects, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-        ag_rcu_unlock();
         if (!s)
                 ag_error(AG_PLACE_SUBJECT_STORAGE, -ENOMEM);
         return s;
@@ -212,11 +202,37 @@ static __always_inline void ag_subject_settle(struct ag_subject *s, const struct
                 __sync_fetch_and_or(&s->traits, settled);
 }
 
+/*
+ * A subject of which nothing is left need not be, and costs every open a lookup.
+ * Only while there is one thread: another could be about to add a trait to what is
+ * deleted here. The cgroup hook comes from outside, so both sides look again after
+ * what they did: it for the storage, this one for what came into it.
+ */
+static __always_inline void ag_subject_drop_empty(const struct ag_subject *s)
+{
+        struct task_struct *task = bpf_get_current_task_btf();
+        struct ag_subject *again;
+
+        if (s->traits || s->workload || task->signal->nr_threads != 1)
+                return;
+        /* The answer that said so goes too: any storage at all on a task makes its opens slower. */
+        bpf_task_storage_delete(&ag_subjects, task);
+        bpf_task_storage_delete(&ag_resolved, task);
+        if (*(volatile __u32 *) &s->traits || *(volatile __u16 *) &s->workload) {
+                again = ag_subject_make();
+                if (!again)
+                        return;
+                again->cgroup_id = s->cgroup_id;
+                again->workload = s->workload;
+                ag_subject_pend(again, s->traits);
+        }
+}
+
 /* Merges what the daemon has found out and what the policy now says. Returns the traits. */
 AG_SUBJECT_FUNCTION __u32 ag_subject_refresh(struct ag_control *control, struct ag_subject *s)
 {
-        struct task_struct *task = bpf_get_current_task_btf();
         struct ag_resolved *resolved;
+        __u32 traits;
 
         if (!control || !s)
                 return 0;
@@ -225,9 +241,7 @@ AG_SUBJECT_FUNCTION __u32 ag_subject_refresh(struct ag_control *control, struct 
         if ((s->traits & (AG_TRAIT_MODEL | AG_TRAITS_PENDING)) == AG_TRAIT_MODEL)
                 return s->traits;
 
-        ag_rcu_lock();
-        resolved = bpf_task_storage_get(&ag_resolved, task->group_leader, 0, 0);
-        ag_rcu_unlock();
+        resolved = ag_leader_storage(&ag_resolved, 0);
         if (resolved) {
                 ag_subject_add(s, resolved->traits & (AG_TRAITS_STRONG | AG_TRAITS_WEAK | AG_TRAIT_INTERPRETER));
                 if (s->traits & AG_TRAITS_PENDING)
@@ -237,7 +251,10 @@ AG_SUBJECT_FUNCTION __u32 ag_subject_refresh(struct ag_control *control, struct 
                 /* Its cgroup may have been classified since, without anybody asking for this process. */
                 ag_subject_rematch(control, s);
         }
-        return s->traits;
+        traits = s->traits;
+        if (!traits)
+                ag_subject_drop_empty(s);
+        return traits;
 }
 
 static __always_inline void ag_who_fill(struct ag_who *who, const struct ag_subject *s)

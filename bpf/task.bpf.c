@@ -89,7 +89,9 @@ int BPF_PROG(ag_exec_committed, struct linux_binprm *bprm)
                 m.pending = false;
         if (!s && !m.workload && !m.pending)
                 return 0;
-        if (!s)
+        if (s)
+                ag_subject_refresh(control, s);
+        else
                 s = ag_subject_make();
         if (s)
                 ag_match_apply(control, s, &m, true);
@@ -170,10 +172,17 @@ int BPF_PROG(ag_cgroup_attach, struct cgroup *cgroup, const char *path, struct t
                 return 0;
         if (!s)
                 s = bpf_task_storage_get(&ag_subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-        if (s)
-                ag_match_apply(control, s, &m, false);
-        else
+        if (!s) {
                 ag_error(AG_PLACE_SUBJECT_STORAGE, -ENOMEM);
+                return 0;
+        }
+        ag_match_apply(control, s, &m, false);
+        /* The process may have dropped an empty subject meanwhile: see ag_subject_drop_empty(). */
+        if (!bpf_task_storage_get(&ag_subjects, task, 0, 0)) {
+                s = bpf_task_storage_get(&ag_subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+                if (s)
+                        ag_match_apply(control, s, &m, false);
+        }
         return 0;
 }
 

@@ -157,12 +157,16 @@ static int classify(const char head[4], struct ag_object *object)
 
 static void resolve(struct aiguard *skel, const struct ag_request *r, uint32_t traits)
 {
-        struct ag_resolved resolved = { .traits = traits, .map_seq = r->map_seq, .flags = AG_RESOLVED_CGROUP };
-        int pidfd = (int) syscall(SYS_pidfd_open, r->tgid, 0);
+        int pidfd = (int) syscall(SYS_pidfd_open, r->tgid, 0), map = bpf_map__fd(skel->maps.ag_resolved);
+        struct ag_resolved resolved = {};
 
         if (pidfd < 0)
                 return;
-        (void) bpf_map_update_elem(bpf_map__fd(skel->maps.ag_resolved), &pidfd, &resolved, BPF_ANY);
+        (void) bpf_map_lookup_elem(map, &pidfd, &resolved);
+        resolved.traits |= traits;
+        resolved.map_seq = r->map_seq;
+        resolved.flags = AG_RESOLVED_CGROUP;
+        (void) bpf_map_update_elem(map, &pidfd, &resolved, BPF_ANY);
         close(pidfd);
 }
 
