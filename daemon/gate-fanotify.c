@@ -76,17 +76,21 @@ void gate_refuse_groups(const int *fds, size_t n)
 
 int gate_groups_open(Gate *g, const int *old, size_t n_old)
 {
+        uint64_t denied = 0;
+
         for (size_t i = 0; i < n_old; i++) {
-                deny_previous(old[i], &g->counters.denied_previous);
+                deny_previous(old[i], &denied);
                 if (i + 1 < n_old)
-                        close_older(old[i], &g->counters.denied_previous);
+                        close_older(old[i], &denied);
                 else
                         g->old_group_fd = old[i];
         }
         g->old_until_ns = boottime_ns() + OLD_GROUP_NS;
-        if (g->counters.denied_previous > 0)
+        g->denied_previous = denied;
+        __atomic_add_fetch(&g->counters->gate.denied_previous, denied, __ATOMIC_RELAXED);
+        if (denied > 0)
                 log_notice("gate: %llu waiting opens of an earlier run were refused",
-                           (unsigned long long) g->counters.denied_previous);
+                           (unsigned long long) denied);
         g->group_fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID |
                                                     FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
                                     O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME);

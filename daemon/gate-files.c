@@ -355,7 +355,8 @@ static void collect_gated(Gate *g, uint64_t now_ns, Inos *ret)
                         continue;
                 if (tgkill((pid_t) who.tgid, (pid_t) key, 0) < 0 ||
                     (now_ns != UINT64_MAX && now_ns > who.time && now_ns - who.time > GATE_STALE_NS)) {
-                        (void) bpf_map_delete_elem(g->maps->gated, &key);
+                        if (bpf_map_delete_elem(g->maps->gated, &key) == 0)
+                                GATE_COUNT(g, abandoned);
                         continue;
                 }
                 if (ret->n == room) {

@@ -42,10 +42,9 @@ typedef struct ScanTask ScanTask;
 struct ScanTask {
         ScanTask *next;
         /* Filled by the submitter. */
-        int fd;       /* readable; stays the submitter's until on_done */
-        int dir_fd;   /* of its directory, for siblings; taken; -EBADF: none */
-        bool library; /* what is mapped, not what is opened */
-        bool urgent;  /* somebody waits */
+        int fd;      /* readable; stays the submitter's until on_done */
+        int dir_fd;  /* of its directory, for siblings; taken; -EBADF: none */
+        bool urgent; /* somebody waits */
         struct ag_inode_key inode;
         char *path; /* as the opener named it; taken; may be NULL */
         void *userdata;
@@ -132,6 +131,7 @@ struct Gate {
         int group_fd;     /* new marks go here */
         int old_group_fd; /* of an earlier run, until its openers are answered; or -EBADF */
         uint64_t old_until_ns;
+        uint64_t denied_previous; /* at this start */
         GateFile *files[GATE_BUCKETS];
         size_t n_files;
         uint64_t swept_ns;
@@ -144,11 +144,11 @@ struct Gate {
         struct Worker *worker;
 
         uint64_t heartbeat_ns; /* atomic */
-        GateCounters counters; /* each atomic */
+        Counters *counters;
 };
 
-#define GATE_COUNT(g, field) __atomic_add_fetch(&(g)->counters.field, 1, __ATOMIC_RELAXED)
-#define GATE_COUNT_DOWN(g, field) __atomic_sub_fetch(&(g)->counters.field, 1, __ATOMIC_RELAXED)
+#define GATE_COUNT(g, field) COUNTER_ADD((g)->counters->gate.field)
+#define GATE_COUNT_DOWN(g, field) COUNTER_SUB((g)->counters->gate.field)
 
 /* gate-open.c: finding the file a request means. Never blocks, opens nothing for reading. */
 /* O_PATH descriptor of exactly that regular file, or -errno. `ret_st` is filled. */

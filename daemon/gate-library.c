@@ -85,7 +85,6 @@ static int scan_and_wait(Gate *g, int fd, const char *path, const struct statx *
         t->path = path ? strdup(path) : NULL;
         t->inode = (struct ag_inode_key){ .ino = st->stx_ino,
                                           .dev = AG_DEV(st->stx_dev_major, st->stx_dev_minor) };
-        t->library = true;
         t->urgent = true;
         t->userdata = &s;
         t->on_done = on_library_scanned;

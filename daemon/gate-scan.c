@@ -30,7 +30,6 @@ typedef struct TaskList {
 struct ScanPool {
         ScanPoolOptions options;
         ScanServer *server;
-        ScanServer *slow; /* for tests: the one whose scans are delayed; judges all but libraries then */
         pthread_t thread;
         bool running;
         int wake_fd;
@@ -169,54 +168,42 @@ static void finish(ScanTask *t, const char *reason)
         t->on_done(t);
 }
 
-static int ensure_server(ScanPool *p, const ScanTask *t, ScanServer **ret)
+static int ensure_server(ScanPool *p)
 {
-        bool delayed = t && !t->library && p->options.delay_seconds > 0;
-        ScanServer **server = delayed ? &p->slow : &p->server;
         ScanServerOptions options = {
                 .program = p->options.scanner_program,
                 .modelcaps_dir = p->options.modelcaps_dir,
                 .seconds = p->options.seconds,
-                .delay_ms = delayed ? p->options.delay_seconds * 1000 : 0,
+                .delay_ms = p->options.delay_seconds * 1000,
         };
         int r;
 
-        if (!*server) {
-                r = scan_server_new(&options, server);
-                if (r < 0)
-                        return log_error_errno(r, "gate: the scanner cannot be started");
-        }
-        *ret = *server;
+        if (p->server)
+                return 0;
+        r = scan_server_new(&options, &p->server);
+        if (r < 0)
+                return log_error_errno(r, "gate: the scanner cannot be started");
         return 0;
-}
-
-/* The zygote died; the next task starts another. */
-static void drop_server(ScanPool *p, const ScanServer *s)
-{
-        log_warning("gate: the scanner's zygote is gone, starting another");
-        if (p->slow == s)
-                p->slow = scan_server_free(p->slow);
-        else
-                p->server = scan_server_free(p->server);
 }
 
 static int submit(ScanPool *p, ScanTask *t)
 {
         ScanSibling siblings[SCAN_SIBLINGS_MAX];
         const char *name = t->path ? strrchr(t->path, '/') : NULL;
-        ScanServer *server = NULL;
         size_t n = 0;
         int r;
 
-        r = ensure_server(p, t, &server);
+        r = ensure_server(p);
         if (r < 0)
                 return r;
         if (t->dir_fd >= 0 && name && gate_fs_is_local(t->dir_fd))
                 n = scan_siblings_open(t->dir_fd, name + 1, false, siblings);
-        r = scan_server_submit(server, t->fd, t->path ? t->path : "", siblings, n, &t->job_fd);
+        r = scan_server_submit(p->server, t->fd, t->path ? t->path : "", siblings, n, &t->job_fd);
         scan_siblings_close(siblings, n);
-        if (r == -EPIPE)
-                drop_server(p, server);
+        if (r == -EPIPE) {
+                log_warning("gate: the scanner's zygote is gone, starting another");
+                p->server = scan_server_free(p->server);
+        }
         return r;
 }
 
@@ -304,11 +291,10 @@ static void *pool_thread(void *userdata)
 
 int scan_pool_start(ScanPool *p)
 {
-        ScanServer *server = NULL;
         int r;
 
         /* Before anything is held: a host without a scanner is told at once. */
-        r = ensure_server(p, NULL, &server);
+        r = ensure_server(p);
         if (r < 0)
                 return r;
         r = gate_thread_new(&p->thread, pool_thread, p, "aiguard-pool");
@@ -329,7 +315,6 @@ ScanPool *scan_pool_free(ScanPool *p)
         if (p->running)
                 pthread_join(p->thread, NULL);
         scan_server_free(p->server);
-        scan_server_free(p->slow);
         safe_close(p->wake_fd);
         pthread_mutex_destroy(&p->lock);
         free(p);

@@ -184,7 +184,7 @@ static bool is_idle(Gate *g)
 {
         uint32_t key;
 
-        return __atomic_load_n(&g->counters.waiting, __ATOMIC_RELAXED) == 0 &&
+        return COUNTER_GET(g->counters->gate.waiting) == 0 &&
                bpf_map_get_next_key(g->maps->gated, NULL, &key) < 0;
 }
 
@@ -216,6 +216,7 @@ int gate_new(const GateOptions *options, Gate **ret)
         g->options = *options;
         g->maps = options->maps;
         g->control = options->control;
+        g->counters = options->counters;
         g->group_fd = g->old_group_fd = -EBADF;
         lock_init(&g->done_lock);
         g->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -302,12 +303,32 @@ size_t gate_fanotify_fds(const Gate *g, int ret[2])
 
 void gate_counters(Gate *g, GateCounters *ret)
 {
-        const uint64_t *from = (const uint64_t *) &g->counters;
-        uint64_t *to = (uint64_t *) ret;
+#define GET(field) .field = COUNTER_GET(g->counters->gate.field)
+        *ret = (GateCounters){
+                GET(requests),
+                GET(invalid),
+                GET(gated),
+                GET(unreachable),
+                GET(scans),
+                GET(scan_failures),
+                GET(allowed),
+                GET(reported),
+                GET(audited),
+                GET(denied),
+                GET(passed),
+                GET(denied_previous),
+                GET(abandoned),
+                GET(waiting),
+                GET(marks),
+                GET(background_reported),
+                GET(background_audited),
+        };
+#undef GET
+}
 
-        _Static_assert(sizeof(GateCounters) % sizeof(uint64_t) == 0, "nothing but counters");
-        for (size_t i = 0; i < sizeof(GateCounters) / sizeof(uint64_t); i++)
-                to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+uint64_t gate_denied_previous(const Gate *g)
+{
+        return g->denied_previous;
 }
 
 uint64_t gate_heartbeat(const Gate *g)

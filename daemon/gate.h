@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "abi.h"
+#include "counters.h"
 #include "inventory.h"
 #include "journal.h"
 #include "loader.h"
@@ -40,6 +41,7 @@ typedef struct GateOptions {
         PolicyStore *store;
         Inventory *inventory;
         Journal *journal;
+        Counters *counters;
         GateHandlers handlers;
         const int *fanotify_fds; /* of earlier runs, oldest first, from the fd store; taken */
         size_t n_fanotify_fds;
@@ -62,7 +64,8 @@ typedef struct GateCounters {
         uint64_t audited;
         uint64_t denied;
         uint64_t passed;          /* events of openers that were not held */
-        uint64_t denied_previous; /* events of an earlier run, refused at the start */
+        uint64_t denied_previous; /* events of earlier runs, refused at the start of the next */
+        uint64_t abandoned;       /* held openers that died before they were asked about */
         uint64_t waiting;         /* asleep now */
         uint64_t marks;           /* files marked now */
         uint64_t background_reported; /* let pass in audit mode, counted as allowed by the kernel, judged after the fact */
@@ -82,7 +85,8 @@ int gate_start(Gate *g);
 /* Borrowed, for the fd store, oldest first: ours, and that of an earlier run as long as openers may wait in it. */
 size_t gate_fanotify_fds(const Gate *g, int ret[2]);
 void gate_counters(Gate *g, GateCounters *ret);
-uint64_t gate_heartbeat(const Gate *g); /* boot time of the gate thread's last turn */
+uint64_t gate_denied_previous(const Gate *g); /* by this start */
+uint64_t gate_heartbeat(const Gate *g);       /* boot time of the gate thread's last turn */
 
 /*
  * What is this file to inference? AG_OBJECT_LIBRARY_* or AG_OBJECT_INTERPRETER

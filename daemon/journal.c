@@ -42,13 +42,12 @@ struct Journal {
         uint64_t seq;
         uint64_t lost_told;
         uint64_t closing_since_ns;
-        /* Atomic. */
-        uint64_t written, suppressed, lost, pending, would_refuse, notes_lost;
+        Counters *counters;
 };
 
-#define COUNT(field) __atomic_add_fetch(&(field), 1, __ATOMIC_RELAXED)
-#define COUNT_DOWN(field) __atomic_sub_fetch(&(field), 1, __ATOMIC_RELAXED)
-#define READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define COUNT(j, field) COUNTER_ADD((j)->counters->journal.field)
+#define COUNT_DOWN(j, field) COUNTER_SUB((j)->counters->journal.field)
+#define READ(j, field) COUNTER_GET((j)->counters->journal.field)
 
 static uint64_t monotonic_ns(void)
 {
@@ -124,8 +123,8 @@ static void write_decision(Journal *j, const JournalItem *i)
         bool first = false;
 
         if (!is_refusal(ev) && !journal_repeats_write(j->repeats, ev, monotonic_ns(), &first)) {
-                COUNT(j->suppressed);
-                COUNT_DOWN(j->pending);
+                COUNT(j, suppressed);
+                COUNT_DOWN(j, pending);
                 return;
         }
         journal_entry_reset(&j->entry);
@@ -141,10 +140,10 @@ static void write_decision(Journal *j, const JournalItem *i)
                         },
                         &j->entry);
         if (send_entry(j))
-                COUNT(j->written);
+                COUNT(j, written);
         else
-                COUNT(j->lost);
-        COUNT_DOWN(j->pending);
+                COUNT(j, lost);
+        COUNT_DOWN(j, pending);
 }
 
 static void write_session(Journal *j, const JournalItem *i)
@@ -187,7 +186,7 @@ static void write_note(Journal *j, const JournalItem *i)
 /* What was left out since the last time somebody was told. */
 static void write_lost(Journal *j)
 {
-        uint64_t lost = READ(j->lost) + READ(j->notes_lost), n = lost - j->lost_told;
+        uint64_t lost = READ(j, lost) + READ(j, notes_lost), n = lost - j->lost_told;
 
         if (n == 0)
                 return;
@@ -257,7 +256,7 @@ static void *journal_thread(void *userdata)
         }
 }
 
-int journal_new(PolicyStore *store, Inventory *inventory, Journal **ret)
+int journal_new(PolicyStore *store, Inventory *inventory, Counters *counters, Journal **ret)
 {
         _cleanup_(journal_freep) Journal *j = calloc(1, sizeof(*j));
 
@@ -265,6 +264,8 @@ int journal_new(PolicyStore *store, Inventory *inventory, Journal **ret)
                 return -ENOMEM;
         j->store = store;
         j->inventory = inventory;
+        j->counters = counters;
+        j->lost_told = READ(j, lost) + READ(j, notes_lost);
         journal_queue_init(&j->queue);
         j->repeats = journal_repeats_new();
         if (!j->repeats)
@@ -307,17 +308,17 @@ void journal_decision(Journal *j, const struct ag_event *ev, uint64_t wait_us)
         JournalItem *i = event_item(JOURNAL_ITEM_DECISION, ev);
 
         if (!is_refusal(ev) && ev->would.action >= AG_ACTION_DENY)
-                COUNT(j->would_refuse);
+                COUNT(j, would_refuse);
         if (!i) {
-                COUNT(j->lost);
+                COUNT(j, lost);
                 return;
         }
         i->wait_us = wait_us;
         make_uuid(i->event_id);
-        COUNT(j->pending);
+        COUNT(j, pending);
         if (journal_queue_push(&j->queue, i) < 0) {
-                COUNT_DOWN(j->pending);
-                COUNT(j->lost);
+                COUNT_DOWN(j, pending);
+                COUNT(j, lost);
         }
 }
 
@@ -331,7 +332,7 @@ static void push_session(Journal *j, const JournalSession *s, uint64_t end_ns)
                 memcpy(i->event_id, s->id, sizeof(i->event_id));
         }
         if (!i || journal_queue_push(&j->queue, i) < 0)
-                COUNT(j->notes_lost);
+                COUNT(j, notes_lost);
 }
 
 void journal_session_start(Journal *j, JournalSession *s)
@@ -362,7 +363,7 @@ void journal_note(Journal *j, const char *message_id, int priority, const char *
                 size += strlen(fields[k]) + 1;
         i = calloc(1, size + 1);
         if (!i) {
-                COUNT(j->notes_lost);
+                COUNT(j, notes_lost);
                 return;
         }
         i->kind = JOURNAL_ITEM_NOTE;
@@ -377,16 +378,16 @@ void journal_note(Journal *j, const char *message_id, int priority, const char *
         }
         i->size = sizeof(JournalItem) + used;
         if (journal_queue_push(&j->queue, i) < 0)
-                COUNT(j->notes_lost);
+                COUNT(j, notes_lost);
 }
 
 void journal_counters(Journal *j, JournalCounters *ret)
 {
         *ret = (JournalCounters){
-                .written = READ(j->written),
-                .suppressed = READ(j->suppressed),
-                .lost = READ(j->lost),
-                .queued = READ(j->pending),
-                .would_refuse = READ(j->would_refuse),
+                .written = READ(j, written),
+                .suppressed = READ(j, suppressed),
+                .lost = READ(j, lost),
+                .queued = READ(j, pending),
+                .would_refuse = READ(j, would_refuse),
         };
 }

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 
 #include "abi.h"
+#include "counters.h"
 #include "inventory.h"
 #include "policy-store.h"
 
@@ -24,7 +25,7 @@ typedef struct JournalCounters {
         uint64_t would_refuse; /* audited decisions that enforcing would have refused */
 } JournalCounters;
 
-int journal_new(PolicyStore *store, Inventory *inventory, Journal **ret);
+int journal_new(PolicyStore *store, Inventory *inventory, Counters *counters, Journal **ret);
 Journal *journal_free(Journal *j); /* writes what is queued, for at most two seconds */
 DEFINE_CLEANUP(Journal *, journal_free);
 

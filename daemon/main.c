@@ -194,7 +194,7 @@ static int run(void)
                 return r;
         r = manager_start(m);
         if (r < 0)
-                return r;
+                return r == -EINTR ? 0 : r;
         return manager_run(m);
 }
 

@@ -14,6 +14,7 @@ struct Manager {
         sd_event_source *tick;
         PolicyStore *store;
         Backend *backend;
+        Counters *counters;
         Inventory *inventory;
         Journal *journal;
         Gate *gate;
@@ -27,7 +28,6 @@ struct Manager {
         bool started;
         size_t n_stored; /* fanotify groups in the fd store */
         uint64_t started_usec;
-        uint64_t audit_since_usec; /* 0: not known from earlier runs */
         char reload_error[512];
 };
 

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -50,7 +51,7 @@ void manager_note_start(Manager *m)
 {
         size_t n, missing = 0;
         const LoaderHook *hooks = loader_hooks(m->backend->loader, &n);
-        GateCounters gate;
+        uint64_t previous = gate_denied_previous(m->gate);
 
         for (size_t i = 0; i < n; i++)
                 missing += !hooks[i].attached;
@@ -59,23 +60,24 @@ void manager_note_start(Manager *m)
                      "aiguard runs: mode %s (%s), backend %s, %zu of %zu hooks attached",
                      policy_mode_to_string(m->config.mode), m->config.mode_reason, m->backend->ops->name,
                      n - missing, n);
-        gate_counters(m->gate, &gate);
-        if (gate.denied_previous > 0)
+        if (previous > 0)
                 journal_note(m->journal, MESSAGE_ID_PREVIOUS_RUN, LOG_WARNING, NULL, 0,
                              "%llu opens that an earlier run had left waiting were refused",
-                             (unsigned long long) gate.denied_previous);
+                             (unsigned long long) previous);
 }
 
 /*
  * The kernel counts each open once; those that went on to fanotify (gated) are
  * decided by the gate, or still asleep. What audit mode let pass unjudged the
- * kernel counted as allowed; judged since, it is what it turned out to be. What is no plain allow owes an entry:
+ * kernel counted as allowed; judged since, it is what it turned out to be. What
+ * an earlier run left waiting was refused, and summed up in one entry. What is no plain allow owes an entry:
  * the kernel's lost ones never left its ring, the journal knows of the rest.
  */
 static void add_up(Manager *m, const Stats *s, const GateCounters *g, const JournalCounters *j,
                    ManagerCounters *ret)
 {
-        uint64_t gate_decided = g->allowed + g->reported + g->audited + g->denied;
+        uint64_t gate_decided = g->allowed + g->reported + g->audited + g->denied + g->denied_previous +
+                                g->abandoned;
         uint64_t asleep = s->n[AG_STAT_GATED] > gate_decided ? s->n[AG_STAT_GATED] - gate_decided : 0;
         uint64_t background = g->background_reported + g->background_audited;
         uint64_t owed, known;
@@ -83,14 +85,14 @@ static void add_up(Manager *m, const Stats *s, const GateCounters *g, const Jour
         *ret = (ManagerCounters){
                 .seen = s->n[AG_STAT_SEEN],
                 .decided = s->n[AG_STAT_DECIDED],
-                .allowed = s->n[AG_STAT_ALLOWED] + g->allowed - background,
+                .allowed = s->n[AG_STAT_ALLOWED] + g->allowed + g->abandoned - background,
                 .reported = s->n[AG_STAT_REPORTED] + g->reported + g->background_reported,
                 .audited = s->n[AG_STAT_AUDITED] + g->audited + g->background_audited,
-                .denied = s->n[AG_STAT_DENIED] + g->denied,
+                .denied = s->n[AG_STAT_DENIED] + g->denied + g->denied_previous,
                 .held = s->n[AG_STAT_HELD],
                 .timed_out = s->n[AG_STAT_TIMED_OUT],
                 .emitted = j->written,
-                .suppressed = j->suppressed,
+                .suppressed = j->suppressed + g->denied_previous,
                 .lost = s->n[AG_STAT_LOST] + j->lost,
                 .requests_lost = s->n[AG_STAT_REQUEST_LOST],
                 .would_refuse = j->would_refuse,
@@ -131,12 +133,21 @@ void manager_status(Manager *m, ManagerStatus *ret)
                 ret->policy_since_usec = g->applied_usec;
         }
         if (t->mode == POLICY_MODE_AUDIT)
-                ret->audit_since_usec = m->audit_since_usec ? m->audit_since_usec : m->started_usec;
+                ret->audit_since_usec = m->counters->audit_since_usec;
         if (stats_read(manager_maps(m), &stats) < 0)
                 log_warning("manager: the kernel's counters cannot be read");
         gate_counters(m->gate, &ret->gate);
         journal_counters(m->journal, &journal);
         add_up(m, &stats, &ret->gate, &journal, &ret->counters);
+}
+
+bool manager_interrupted(Manager *m)
+{
+        sigset_t pending;
+
+        /* Blocked since before the first thread; the event loop takes them, once it runs. */
+        return sigpending(&pending) == 0 &&
+               (sigismember(&pending, SIGTERM) > 0 || sigismember(&pending, SIGINT) > 0);
 }
 
 sd_event *manager_event(Manager *m)

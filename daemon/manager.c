@@ -163,6 +163,7 @@ Manager *manager_free(Manager *m)
         m->declarations = declarations_free(m->declarations);
         m->journal = journal_free(m->journal);
         m->inventory = inventory_free(m->inventory);
+        m->counters = counters_close(m->counters);
         m->store = policy_store_free(m->store);
         m->backend = backend_free(m->backend);
         sd_event_source_disable_unref(m->tick);
@@ -192,6 +193,17 @@ static int load_policy(Manager *m, Diag *diag)
                 return r;
         policy_store_activate(m->store, TAKE_PTR(g), now_ns);
         return 0;
+}
+
+/* "Audit for 12 days": since when, over restarts. */
+static void note_mode(Manager *m)
+{
+        bool audit = manager_tables(m)->mode == POLICY_MODE_AUDIT;
+
+        if (!audit)
+                m->counters->audit_since_usec = 0;
+        else if (m->counters->audit_since_usec == 0)
+                m->counters->audit_since_usec = realtime_usec();
 }
 
 static void note_policy(Manager *m)
@@ -254,6 +266,7 @@ int manager_reload(Manager *m, Diag *diag)
                 return r;
         }
         m->reload_error[0] = 0;
+        note_mode(m);
         r = cgroups_walk(m->cgroups);
         if (r < 0)
                 log_warning_errno(r, "manager: not every cgroup could be looked at again");
@@ -302,6 +315,7 @@ static int start_gate(Manager *m)
                 .store = m->store,
                 .inventory = m->inventory,
                 .journal = m->journal,
+                .counters = m->counters,
                 .handlers = {
                         .userdata = m,
                         .on_resolve = on_resolve,
@@ -354,6 +368,8 @@ static int start_enforcing(Manager *m)
         r = subjects_walk(m->subjects);
         if (r < 0)
                 log_warning_errno(r, "manager: not every process could be looked at");
+        if (manager_interrupted(m))
+                return -EINTR;
         __atomic_and_fetch(&control->flags, ~(uint32_t) AG_CONTROL_MONITOR, __ATOMIC_RELEASE);
         return 0;
 }
@@ -391,9 +407,12 @@ int manager_start(Manager *m)
                 return r;
         if (!loader_adopted(m->backend->loader))
                 (void) unlink(INVENTORY_FILE);
+        m->counters = counters_open(COUNTERS_FILE, loader_adopted(m->backend->loader));
+        if (!m->counters)
+                return -ENOMEM;
         r = inventory_new(INVENTORY_FILE, &m->inventory);
         if (r >= 0)
-                r = journal_new(m->store, m->inventory, &m->journal);
+                r = journal_new(m->store, m->inventory, m->counters, &m->journal);
         if (r < 0)
                 return log_error_errno(r, "manager: the journal cannot be started");
         r = start_gate(m);
@@ -412,6 +431,7 @@ int manager_start(Manager *m)
                 return log_error_errno(r, "manager: the bus cannot be started");
 
         m->started = true;
+        note_mode(m);
         manager_note_start(m);
         note_policy(m);
         (void) sd_notifyf(false, "READY=1\nSTATUS=%s mode, backend %s",

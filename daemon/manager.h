@@ -95,6 +95,8 @@ DEFINE_CLEANUP(Manager *, manager_free);
 int manager_start(Manager *m);
 int manager_run(Manager *m); /* until SIGTERM */
 
+bool manager_interrupted(Manager *m); /* told to end while it still starts: what takes long should stop */
+
 void manager_status(Manager *m, ManagerStatus *ret);
 /* The new policy is in force, or -EBADMSG, the old one stays, and `diag` says why. Written to the journal. */
 int manager_reload(Manager *m, Diag *diag);

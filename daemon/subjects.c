@@ -347,7 +347,7 @@ int subjects_walk(Subjects *s)
         if (r < 0)
                 log_warning_errno(r, "subjects: what runs already is known only when it maps or opens "
                                      "something new");
-        for (size_t i = 0; i < p.n; i++)
+        for (size_t i = 0; i < p.n && !manager_interrupted(s->m); i++)
                 look_at(s, p.pids[i], p.was_known[i]);
         save_older(s);
         return 0;
