@@ -383,22 +383,57 @@ int resolve_explain(Resolve *r, pid_t tgid, Resolution *ret)
         return 0;
 }
 
-void resolve_add_traits(Resolve *r, pid_t tgid, uint64_t start_time, uint32_t traits)
+/* A pidfd of that very process, not of another that has got its number. */
+static int open_same(pid_t tgid, uint64_t start_time)
 {
-        const struct ag_resolved add = { .traits = traits };
         _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
         uint64_t ticks;
+        int k;
 
         pidfd = pidfd_open(tgid, 0);
         if (pidfd < 0)
-                return;
+                return -errno;
         proc_fd = proc_open(tgid);
-        if (proc_fd < 0 || proc_start_ticks(proc_fd, &ticks) < 0)
-                return;
+        if (proc_fd < 0)
+                return proc_fd;
+        k = proc_start_ticks(proc_fd, &ticks);
+        if (k < 0)
+                return k;
         /* The kernel rounds the same number; another process with this number started later. */
         if (start_time && ticks > proc_ticks_from_ns(start_time) + 1)
-                return;
-        (void) write_resolved(r, pidfd, &add, true);
+                return -ESRCH;
+        return TAKE_FD(pidfd);
+}
+
+void resolve_add_traits(Resolve *r, pid_t tgid, uint64_t start_time, uint32_t traits)
+{
+        const struct ag_resolved add = { .traits = traits };
+        _cleanup_close_ int pidfd = open_same(tgid, start_time);
+
+        if (pidfd >= 0)
+                (void) write_resolved(r, pidfd, &add, true);
+}
+
+/*
+ * When all mappings before this one were known, and this one is, then all are: no walk. While a program loads its
+ * libraries one by one this is the rule, and walking each time would be quadratic.
+ */
+static bool settle_next(Resolve *r, const struct ag_request *q, uint32_t traits)
+{
+        _cleanup_close_ int pidfd = open_same((pid_t) q->tgid, q->start_time);
+        int map = manager_maps(r->m)->resolved;
+        struct ag_resolved v = {};
+        LOCK_SCOPE(&r->lock);
+
+        if (pidfd < 0)
+                return false;
+        /* No answer so far is an answer about nothing: number 0. */
+        (void) bpf_map_lookup_elem(map, &pidfd, &v);
+        if (v.map_seq + 1 != q->map_seq)
+                return false;
+        v.traits |= traits;
+        v.map_seq = q->map_seq;
+        return bpf_map_update_elem(map, &pidfd, &v, BPF_ANY) == 0;
 }
 
 /* The newest mapping that the hooks know of; 0 when they know nothing of the process. */
@@ -416,7 +451,7 @@ static uint32_t newest_mapping(Resolve *r, pid_t tgid)
  * The hook comes before the mapping can be seen in /proc, so the file is looked at by itself first. The walk over
  * all mappings is for the last one only: while a program loads its libraries, the next request is under way.
  */
-static bool look_at_mapped(Resolve *r, const struct ag_request *q)
+static bool look_at_mapped(Resolve *r, const struct ag_request *q, uint32_t *ret_traits)
 {
         _cleanup_close_ int path_fd = gate_open_mapped(manager_gate(r->m), q);
         Resolution res = {};
@@ -425,8 +460,7 @@ static bool look_at_mapped(Resolve *r, const struct ag_request *q)
         if (path_fd < 0 || resolve_files_flags(r->files, path_fd, q->path, true, &flags) < 0)
                 return false;
         add_library(&res, flags, q->path);
-        if (res.traits)
-                resolve_add_traits(r, (pid_t) q->tgid, q->start_time, res.traits);
+        *ret_traits = res.traits;
         return true;
 }
 
@@ -434,9 +468,14 @@ static void on_mapped(Resolve *r, const struct ag_request *q)
 {
         _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
         Walk w = { .r = r, .wait = true, .looking_for = q };
-        bool known = look_at_mapped(r, q);
+        uint32_t traits = 0;
+        bool known = look_at_mapped(r, q, &traits);
         Resolution res;
 
+        if (known && settle_next(r, q, traits))
+                return;
+        if (traits)
+                resolve_add_traits(r, (pid_t) q->tgid, q->start_time, traits);
         if (known && newest_mapping(r, (pid_t) q->tgid) != q->map_seq)
                 return;
         if (resolve_begin(r, (pid_t) q->tgid, &res, &proc_fd, &pidfd) < 0)
