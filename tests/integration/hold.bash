@@ -99,12 +99,13 @@ others_pass() {
         local f start
         f=$(fresh hold-others.onnx "$MODELS/bad-23.onnx")
         "$PROBE" --ai "$RUNTIME" open "$f" >"$T/held" 2>&1 &
+        local held=$!
         sleep 0.7
         run "$PROBE" open "$f"
         ends 0
         [ "$(value wall_ms)" -lt 1000 ] || { echo "no AI, and had to wait: $out"; return 1; }
         rc=0
-        wait $! || rc=$?
+        wait "$held" || rc=$?
         out=$(cat "$T/held")
         ends 1
 }
@@ -159,7 +160,7 @@ daemon_dies() {
                 *) hung=$((hung + 1)) ;;
                 esac
         done
-        note "of ten openers asleep when the daemon died: $refused got EPERM, $good harmless ones opened"
+        say "of ten openers asleep when the daemon died: $refused got EPERM, $good harmless ones opened"
         [ "$through" = 0 ] || { echo "$through forbidden models got through"; return 1; }
         [ "$hung" = 0 ] || { echo "$hung hung"; return 1; }
         wait_status '.mode == "enforce"'
@@ -202,7 +203,7 @@ three_hundred() {
         ends 0
         [ "$(value right)" = 300 ] || { echo "$out"; return 1; }
         [ "$(counter timed_out)" = "$before" ] || { echo "$(($(counter timed_out) - before)) met the deadline"; return 1; }
-        note "three hundred first opens at once: $out"
+        say "three hundred first opens at once: $out"
 }
 dropped_caches() {
         local f
@@ -235,7 +236,7 @@ overlay() { # DIR: lower files in DIR/lower, mounted on DIR/merged
 on_overlay() {
         overlay /work/ovl
         mount -t overlay overlay -o lowerdir=/work/ovl/lower,upperdir=/work/ovl/upper,workdir=/work/ovl/work /work/ovl/merged
-        trap 'umount /work/ovl/merged' EXIT
+        trap 'umount -l /work/ovl/merged' EXIT
         refused any model ai open /work/ovl/merged/bad.onnx
         allowed ai open /work/ovl/merged/good.onnx
         # Rewritten below: the overlay's own inode does not change.
@@ -264,4 +265,17 @@ END
         grep -q 'bad.onnx 1$' "$T/out"
         grep -q 'later.onnx 0$' "$T/out" || { echo "a harmless one was refused: $out"; return 1; }
         [ "$(tail -n 1 "$T/out")" = "/work/uovl/merged/later.onnx 1" ] || { echo "the rewritten one opened: $out"; return 1; }
+}
+
+# What was held and answered leaves nothing open in the daemon: a file system could not be unmounted.
+nothing_left_open() {
+        local main left
+        main=$(systemctl show -P MainPID aiguardd)
+        for _ in $(seq 20); do
+                left=$(find "/proc/$main/fd" -printf '%l\n' | grep -E '^/(work|dev/shm|mnt|srv)/' || true)
+                [ -n "$left" ] || return 0
+                sleep 0.5
+        done
+        echo "the daemon still holds: $left"
+        return 1
 }

@@ -34,6 +34,9 @@ ID_EMERGENCY_BEGUN=0a75b733d1c84dcbae7e8b01f16b5161
 REFUSED="$ID_MODEL_REFUSED $ID_SENSOR_REFUSED"
 AUDITED="$ID_MODEL_AUDITED $ID_SENSOR_AUDITED"
 
+# say TEXT: for the reader of the results; a run of a single script by hand has no results.
+say() { note "$1" 2>/dev/null || echo "$1"; }
+
 # ------------------------------------------------------------------- the daemon
 
 # conf MODE [KEY=VALUE...]: the test's own drop-in, replacing the one before; keys are those of [Daemon].
@@ -163,7 +166,7 @@ fresh() {
 # ------------------------------------------------------- a refusal, from two sides
 
 # The fields that an entry about a refusal must have, whatever it is about.
-FIELDS='MESSAGE MESSAGE_ID PRIORITY OBJECT_PID AIGUARD_RULE AIGUARD_DECISION AIGUARD_MODE AIGUARD_UID AIGUARD_COMM
+FIELDS='MESSAGE MESSAGE_ID PRIORITY OBJECT_PID AIGUARD_RULE AIGUARD_DECISION AIGUARD_MODE AIGUARD_UID
         AIGUARD_TRAITS AIGUARD_SYSTEM_ID AIGUARD_EVENT_ID AIGUARD_TIME AIGUARD_POLICY_SHA256 AIGUARD_HOOK'
 
 check_fields() { # entry, more names

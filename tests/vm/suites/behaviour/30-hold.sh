@@ -36,3 +36,4 @@ behaviour "drop_caches-after-a-denial" dropped_caches
 behaviour "drop_caches-after-a-denial daemon-down" dropped_caches_no_daemon
 behaviour "overlayfs lower-rewritten" on_overlay
 behaviour "overlayfs user-namespace lower-rewritten" on_user_overlay
+behaviour "nothing-left-open-in-the-daemon" nothing_left_open
