@@ -126,27 +126,20 @@ static bool take_gated(Gate *g, uint32_t tid, struct ag_gated *ret)
         return true;
 }
 
-/* A file that no request of this run was about: an earlier run marked it. */
-static void adopt_path(GateFile *f, int fd, uint32_t tid)
+static void read_path(int fd, char ret[AG_PATH_MAX])
 {
-        char link[64], path[AG_PATH_MAX];
+        char link[64];
         ssize_t n;
 
-        if (f->path)
-                return;
         snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        n = readlink(link, path, sizeof(path) - 1);
-        if (n <= 0)
-                return;
-        path[n] = 0;
-        f->path = strdup(path);
-        f->tid = tid;
+        n = readlink(link, ret, AG_PATH_MAX - 1);
+        ret[n > 0 ? n : 0] = 0;
 }
 
 static int find_file(Gate *g, int fd, uint32_t tid, GateFile **ret)
 {
+        char path[64], name[AG_PATH_MAX];
         struct statx st;
-        char path[64];
         int path_fd, r;
 
         r = gate_statx(fd, &st);
@@ -157,14 +150,19 @@ static int find_file(Gate *g, int fd, uint32_t tid, GateFile **ret)
         if (path_fd < 0)
                 return -errno;
         r = gate_file_get(g, path_fd, &st, ret);
-        if (r >= 0)
-                adopt_path(*ret, fd, tid);
-        return r;
+        if (r < 0 || (*ret)->path)
+                return r;
+        /* No request of this run was about it: an earlier run marked it. */
+        read_path(fd, name);
+        (*ret)->path = strdup(name);
+        (*ret)->tid = tid;
+        return 0;
 }
 
 static void on_event(Gate *g, int group_fd, const struct fanotify_event_metadata *m)
 {
         GateWaiter *w = NULL;
+        char path[AG_PATH_MAX];
         struct ag_gated who;
         GateFile *f = NULL;
 
@@ -177,12 +175,10 @@ static void on_event(Gate *g, int group_fd, const struct fanotify_event_metadata
                 return;
         }
         w = calloc(1, sizeof(*w));
-        if (!w || find_file(g, m->fd, (uint32_t) m->pid, &f) < 0) {
-                /* Held, and nothing can be found out: the refusal is the safe side of a shortage. */
+        if (!w) {
+                /* Held, and no memory to find anything out: the refusal is the safe side. */
                 (void) respond(group_fd, m->fd, FAN_DENY);
                 safe_close(m->fd);
-                GATE_COUNT(g, denied);
-                free(w);
                 return;
         }
         *w = (GateWaiter){
@@ -193,7 +189,11 @@ static void on_event(Gate *g, int group_fd, const struct fanotify_event_metadata
                 .who = who,
         };
         GATE_COUNT(g, waiting);
-        gate_file_wait(g, f, w);
+        if (find_file(g, m->fd, (uint32_t) m->pid, &f) < 0) {
+                read_path(m->fd, path);
+                gate_file_unknown(g, w, path);
+        } else
+                gate_file_wait(g, f, w);
 }
 
 static void read_group(Gate *g, int group_fd)

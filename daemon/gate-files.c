@@ -109,6 +109,8 @@ static bool is_shareable(uint8_t flags)
         return !(flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE));
 }
 
+static const struct ag_object unknown_object = { .n_columns = 1, .columns = { AG_COL_UNKNOWN } };
+
 static bool is_plain(const struct ag_object *object)
 {
         return object->n_columns == 0 && !(object->flags & AG_OBJECT_MODEL);
@@ -153,6 +155,18 @@ static void release(Gate *g, GateFile *f, GateWaiter *w, const struct ag_object 
         f->active_ns = boottime_ns();
 }
 
+void gate_file_unknown(Gate *g, GateWaiter *w, const char *path)
+{
+        const uint32_t tid = w->tid;
+        struct ag_gated who = w->who;
+        struct ag_event ev;
+        bool allow = gate_decide(g, &who, tid, &unknown_object, &ev);
+
+        gate_event_path(&ev, path);
+        gate_answer(g, w, allow);
+        gate_tell(g, &ev, 0, true);
+}
+
 void gate_file_resolved(Gate *g, GateWaiter *w)
 {
         GateFile *f = w->file;
@@ -183,8 +197,6 @@ static void release_all(Gate *g, GateFile *f, const struct ag_object *object, ui
         }
         f->waiters = later;
 }
-
-static const struct ag_object unknown_object = { .n_columns = 1, .columns = { AG_COL_UNKNOWN } };
 
 static void on_scan_done(ScanTask *t)
 {

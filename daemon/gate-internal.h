@@ -173,10 +173,11 @@ void gate_judge(Gate *g, const ScanTask *t, GateJudgement *ret);
 /* The entry of that inode, made when there is none; takes path_fd in any case. */
 int gate_file_get(Gate *g, int path_fd, const struct statx *st, GateFile **ret);
 int gate_file_close(Gate *g, GateFile *f); /* marks it: openers go to sleep */
-void gate_file_wait(Gate *g, GateFile *f,
-                    GateWaiter *w);              /* takes the waiter: answers it now or after a scan */
-void gate_file_scanned(Gate *g, ScanTask *t);    /* takes the task */
-void gate_file_resolved(Gate *g, GateWaiter *w); /* takes the waiter */
+/* These take the waiter, or the task. Answered now, or after a scan: */
+void gate_file_wait(Gate *g, GateFile *f, GateWaiter *w);
+void gate_file_unknown(Gate *g, GateWaiter *w, const char *path); /* nothing can be found out */
+void gate_file_scanned(Gate *g, ScanTask *t);
+void gate_file_resolved(Gate *g, GateWaiter *w);
 void gate_files_sweep(Gate *g, uint64_t now_ns);
 void gate_files_free(Gate *g);
 
@@ -204,6 +205,8 @@ int worker_start(struct Worker *w);
 void worker_stop(struct Worker *w);           /* joins its thread */
 struct Worker *worker_free(struct Worker *w); /* after the pool is gone */
 void worker_push(struct Worker *w, const struct ag_request *r);
+/* Takes the descriptors; dir_fd may be -EBADF. */
+void worker_push_classify(struct Worker *w, const struct ag_request *r, int path_fd, int dir_fd);
 /* Has the process of a waiter looked at, then gives the waiter back through gate_resolved(). -ENOBUFS: still the caller's. */
 int worker_push_waiter(struct Worker *w, GateWaiter *waiter);
 

@@ -53,6 +53,26 @@ struct Worker {
         size_t n_background;
 };
 
+static void item_free(Item *i)
+{
+        safe_close(i->path_fd);
+        safe_close(i->dir_fd);
+        free(i);
+}
+
+static Item *item_new(const struct ag_request *r)
+{
+        size_t size = offsetof(Item, request) + request_size(r);
+        Item *i = calloc(1, size);
+
+        if (!i)
+                return NULL;
+        i->size = size;
+        i->path_fd = i->dir_fd = -EBADF;
+        memcpy(&i->request, r, request_size(r));
+        return i;
+}
+
 int worker_new(Gate *g, struct Worker **ret)
 {
         struct Worker *w = calloc(1, sizeof(*w));
@@ -89,7 +109,7 @@ static void drop_older(struct Worker *w, const struct ag_request *r)
                         w->normal_last = i;
                 w->n--;
                 w->bytes -= old->size;
-                free(old);
+                item_free(old);
                 return;
         }
 }
@@ -110,24 +130,68 @@ static void enqueue(struct Worker *w, Item *i)
         pthread_cond_signal(&w->cond);
 }
 
-void worker_push(struct Worker *w, const struct ag_request *r)
+/* The opener as the gate would have seen it, with what /proc still knows of it. */
+static void fill_opener(const struct ag_request *r, struct ag_gated *ret)
 {
-        size_t size = offsetof(Item, request) + request_size(r);
-        Item *i;
+        _cleanup_close_ int proc = proc_open((pid_t) r->tgid), fd = -EBADF;
+        uint64_t start, want = proc_ticks_from_ns(r->start_time);
+        ssize_t n;
 
-        LOCK_SCOPE(&w->lock);
-        if (w->stopping)
+        *ret = (struct ag_gated){
+                .inode = r->inode,
+                .time = r->time,
+                .start_time = r->start_time,
+                .cgroup_id = r->cgroup_id,
+                .tgid = r->tgid,
+                .traits = r->traits,
+                .workload = r->workload,
+                .strength = r->strength,
+                .flags = r->flags,
+        };
+        if (proc < 0 || proc_start_ticks(proc, &start) < 0 || start + 1 < want || start > want + 1)
                 return;
-        drop_older(w, r);
-        if (w->n >= WORKER_QUEUE_MAX || w->bytes + size > WORKER_BYTES_MAX)
-                return;
-        i = malloc(size);
+        (void) proc_uid(proc, &ret->uid);
+        fd = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
+        n = fd < 0 ? -1 : read(fd, ret->comm, sizeof(ret->comm) - 1);
+        if (n > 0 && ret->comm[n - 1] == '\n')
+                ret->comm[n - 1] = 0;
+}
+
+/* Takes the item. Bounded: what does not fit is not looked at, and stays pending or unclassified. */
+static void push(struct Worker *w, Item *i)
+{
         if (!i)
                 return;
-        i->size = size;
-        i->waiter = NULL;
-        memcpy(&i->request, r, request_size(r));
-        enqueue(w, i);
+        pthread_mutex_lock(&w->lock);
+        drop_older(w, &i->request);
+        if (!w->stopping && w->n < WORKER_QUEUE_MAX && w->bytes + i->size <= WORKER_BYTES_MAX) {
+                enqueue(w, i);
+                i = NULL;
+        }
+        pthread_mutex_unlock(&w->lock);
+        if (i)
+                item_free(i);
+}
+
+void worker_push(struct Worker *w, const struct ag_request *r)
+{
+        push(w, item_new(r));
+}
+
+void worker_push_classify(struct Worker *w, const struct ag_request *r, int path_fd, int dir_fd)
+{
+        Item *i = item_new(r);
+
+        if (!i) {
+                safe_close(path_fd);
+                safe_close(dir_fd);
+                return;
+        }
+        i->path_fd = path_fd;
+        i->dir_fd = dir_fd;
+        /* Now: it may be gone in a moment. */
+        fill_opener(r, &i->who);
+        push(w, i);
 }
 
 int worker_push_waiter(struct Worker *w, GateWaiter *waiter)
@@ -141,16 +205,16 @@ int worker_push_waiter(struct Worker *w, GateWaiter *waiter)
                 .start_time = waiter->who.start_time,
                 .cgroup_id = waiter->who.cgroup_id,
         };
-        size_t size = offsetof(Item, request) + request_size(&r);
-        Item *i;
+        Item *i = item_new(&r);
 
-        LOCK_SCOPE(&w->lock);
-        i = w->stopping ? NULL : malloc(size);
         if (!i)
                 return -ENOBUFS;
-        i->size = size;
         i->waiter = waiter;
-        memcpy(&i->request, &r, request_size(&r));
+        LOCK_SCOPE(&w->lock);
+        if (w->stopping) {
+                item_free(i);
+                return -ENOBUFS;
+        }
         enqueue(w, i);
         return 0;
 }
@@ -182,43 +246,16 @@ static Item *pop(struct Worker *w)
 
 /* --------------------------------------------------------------- background */
 
-/* The opener as the gate would have seen it, with what /proc still knows of it. */
-static void fill_opener(const struct ag_request *r, struct ag_gated *ret)
-{
-        _cleanup_close_ int proc = proc_open((pid_t) r->tgid), fd = -EBADF;
-        uint64_t start, want = proc_ticks_from_ns(r->start_time);
-        ssize_t n;
-
-        *ret = (struct ag_gated){
-                .inode = r->inode,
-                .time = r->time,
-                .start_time = r->start_time,
-                .cgroup_id = r->cgroup_id,
-                .tgid = r->tgid,
-                .traits = r->traits,
-                .workload = r->workload,
-                .strength = r->strength,
-                .flags = r->flags,
-        };
-        if (proc < 0 || proc_start_ticks(proc, &start) < 0 || start + 1 < want || start > want + 1)
-                return;
-        (void) proc_uid(proc, &ret->uid);
-        fd = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
-        n = fd < 0 ? -1 : read(fd, ret->comm, sizeof(ret->comm) - 1);
-        if (n > 0 && ret->comm[n - 1] == '\n')
-                ret->comm[n - 1] = 0;
-}
-
 /* What enforcing would have done, told when it is known. */
-static void tell_opener(Gate *g, const struct ag_request *r, const struct ag_object *object, uint64_t micros)
+static void tell_opener(Gate *g, const Item *i, const struct ag_object *object, uint64_t micros)
 {
+        const struct ag_request *r = &i->request;
         const GateHandlers *h = &g->options.handlers;
-        struct ag_gated who;
+        struct ag_gated who = i->who;
         struct ag_event ev;
 
         if (r->workload == AG_WORKLOAD_OTHER)
                 return;
-        fill_opener(r, &who);
         if (gate_must_resolve(&who))
                 gate_refresh_who(g, &who);
         if (who.workload == AG_WORKLOAD_OTHER)
@@ -235,7 +272,7 @@ static void background_free(Background *b)
         while (b->openers) {
                 Item *next = b->openers->next;
 
-                free(b->openers);
+                item_free(b->openers);
                 b->openers = next;
         }
         safe_close(b->fd);
@@ -259,7 +296,7 @@ static void on_background_scanned(ScanTask *t)
         w->n_background--;
         pthread_mutex_unlock(&w->lock);
         for (const Item *i = b->openers; i; i = i->next)
-                tell_opener(g, &i->request, &t->judgement.object, t->judgement.micros);
+                tell_opener(g, i, &t->judgement.object, t->judgement.micros);
         scan_task_free(t);
         background_free(b);
 }
@@ -280,10 +317,10 @@ static bool join_background(struct Worker *w, Item *i)
         return false;
 }
 
-static int submit_background(struct Worker *w, Background *b, const struct ag_request *r)
+static int submit_background(struct Worker *w, Background *b, Item *i)
 {
+        const struct ag_request *r = &i->request;
         ScanTask *t = calloc(1, sizeof(*t));
-        const char *name;
         int q;
 
         if (!t)
@@ -291,7 +328,7 @@ static int submit_background(struct Worker *w, Background *b, const struct ag_re
         t->gate = w->gate;
         t->fd = b->fd;
         t->job_fd = -EBADF;
-        t->dir_fd = r->path_len ? gate_open_directory(r->tid, r->path, &name) : -EBADF;
+        t->dir_fd = TAKE_FD(i->dir_fd);
         t->path = r->path_len ? strdup(r->path) : NULL;
         t->inode = b->inode;
         t->userdata = b;
@@ -318,45 +355,36 @@ static int submit_background(struct Worker *w, Background *b, const struct ag_re
 static void classify(struct Worker *w, Item *i)
 {
         const struct ag_request *r = &i->request;
+        bool keep = !(r->flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE));
         Gate *g = w->gate;
         struct ag_object object;
-        struct statx st;
         Background *b;
-        int path_fd;
 
         if (join_background(w, i))
                 return;
-        path_fd = gate_open_request(g, r, &st);
-        if (path_fd < 0) {
-                GATE_COUNT(g, unreachable);
-                free(i);
-                return;
-        }
-        if (!(r->flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE)) &&
-            gate_read_object(g, path_fd, &object) == 0 && gate_object_holds(g, path_fd, &object)) {
-                tell_opener(g, r, &object, 0);
-                safe_close(path_fd);
-                free(i);
+        if (keep && gate_read_object(g, i->path_fd, &object) == 0 &&
+            gate_object_holds(g, i->path_fd, &object)) {
+                tell_opener(g, i, &object, 0);
+                item_free(i);
                 return;
         }
         b = w->n_background < BACKGROUND_MAX ? calloc(1, sizeof(*b)) : NULL;
         if (!b) {
-                safe_close(path_fd);
-                free(i);
+                item_free(i);
                 return;
         }
         i->next = NULL;
         *b = (Background){
                 .worker = w,
-                .path_fd = path_fd,
-                .fd = gate_reopen(path_fd),
+                .path_fd = TAKE_FD(i->path_fd),
                 .n_openers = 1,
                 .openers = i,
                 .inode = r->inode,
                 .seq = r->write_seq,
-                .keep = !(r->flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE)),
+                .keep = keep,
         };
-        if (b->fd < 0 || submit_background(w, b, r) < 0)
+        b->fd = gate_reopen(b->path_fd);
+        if (b->fd < 0 || submit_background(w, b, i) < 0)
                 background_free(b);
 }
 
@@ -374,12 +402,12 @@ static void *worker_thread(void *userdata)
                                 h->on_resolve(h->userdata, &i->request);
                         if (i->waiter)
                                 gate_resolved(w->gate, i->waiter);
-                        free(i);
+                        item_free(i);
                         break;
                 case AG_REQUEST_CGROUP:
                         if (h->on_cgroup)
                                 h->on_cgroup(h->userdata, &i->request);
-                        free(i);
+                        item_free(i);
                         break;
                 default:
                         classify(w, i);
@@ -404,7 +432,7 @@ static void drain(struct Worker *w, Item *list)
 
                 if (list->waiter)
                         gate_resolved(w->gate, list->waiter);
-                free(list);
+                item_free(list);
                 list = next;
         }
 }

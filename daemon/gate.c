@@ -107,6 +107,21 @@ static void hold(Gate *g, const struct ag_request *r)
                 refuse(g, r);
 }
 
+/* Audit mode: judged in the background. Found now, while its opener is there to name it. */
+static void classify(Gate *g, const struct ag_request *r)
+{
+        const char *name;
+        struct statx st;
+        int fd = gate_open_request(g, r, &st);
+
+        if (fd < 0) {
+                GATE_COUNT(g, unreachable);
+                return;
+        }
+        worker_push_classify(g->worker, r, fd,
+                             r->path_len > 0 ? gate_open_directory(r->tid, r->path, &name) : -EBADF);
+}
+
 static int on_request(void *userdata, void *data, size_t size)
 {
         Gate *g = userdata;
@@ -117,6 +132,8 @@ static int on_request(void *userdata, void *data, size_t size)
                 GATE_COUNT(g, invalid);
         else if (r->kind == AG_REQUEST_HOLD)
                 hold(g, r);
+        else if (r->kind == AG_REQUEST_CLASSIFY)
+                classify(g, r);
         else
                 worker_push(g->worker, r);
         return ++g->batch >= REQUESTS_BATCH ? -EAGAIN : 0;
