@@ -34,6 +34,10 @@ struct Resolve {
         Manager *m;
         ResolveFiles *files;
         pthread_mutex_t lock; /* read, modify, write of one entry of ag_resolved */
+        /* The worker's: the last walk for which nobody waited. */
+        pid_t walked;
+        uint64_t walked_at_ns;
+        uint64_t walked_for_ns;
 };
 
 typedef struct Walk {
@@ -464,6 +468,12 @@ static bool look_at_mapped(Resolve *r, const struct ag_request *q, uint32_t *ret
         return true;
 }
 
+/* A process that maps and maps may not keep the worker: a walk of t is followed by a pause of 4 t. It stays pending. */
+static bool may_walk(const Resolve *r, pid_t tgid)
+{
+        return r->walked != tgid || boottime_ns() - r->walked_at_ns > 4 * r->walked_for_ns;
+}
+
 static void on_mapped(Resolve *r, const struct ag_request *q)
 {
         _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
@@ -471,6 +481,8 @@ static void on_mapped(Resolve *r, const struct ag_request *q)
         uint32_t traits = 0;
         bool known = look_at_mapped(r, q, &traits);
         Resolution res;
+        uint64_t began;
+        int k;
 
         if (known && settle_next(r, q, traits))
                 return;
@@ -478,11 +490,16 @@ static void on_mapped(Resolve *r, const struct ag_request *q)
                 resolve_add_traits(r, (pid_t) q->tgid, q->start_time, traits);
         if (known && newest_mapping(r, (pid_t) q->tgid) != q->map_seq)
                 return;
-        if (resolve_begin(r, (pid_t) q->tgid, &res, &proc_fd, &pidfd) < 0)
+        if (!may_walk(r, (pid_t) q->tgid) || resolve_begin(r, (pid_t) q->tgid, &res, &proc_fd, &pidfd) < 0)
                 return;
         w.res = &res;
         w.proc_fd = proc_fd;
-        if (resolve_mappings(&w) < 0)
+        began = boottime_ns();
+        k = resolve_mappings(&w);
+        r->walked = (pid_t) q->tgid;
+        r->walked_at_ns = boottime_ns();
+        r->walked_for_ns = r->walked_at_ns - began;
+        if (k < 0)
                 return;
         /* Not res.map_seq: a mapping that came after this one has a request of its own. */
         if ((known || w.found) && res.complete)
