@@ -22,7 +22,10 @@
 typedef struct Item {
         struct Item *next;
         size_t size;
-        GateWaiter *waiter;        /* given back when its process has been looked at */
+        GateWaiter *waiter; /* given back when its process has been looked at */
+        int path_fd;        /* of what is to be classified */
+        int dir_fd;
+        struct ag_gated who;       /* the opener, as long as it was there */
         struct ag_request request; /* cut behind its path */
 } Item;
 
