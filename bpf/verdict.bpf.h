@@ -98,7 +98,8 @@ AG_PROVEN_ALONE int ag_collect_grants(struct ag_open *o, const struct ag_row *ro
         return 0;
 }
 
-static __always_inline void ag_event_who(struct ag_event *e, const struct ag_open *o)
+/* Not inline, so that the object's BTF knows the record and its layout can be checked. */
+AG_SUBPROGRAM void ag_event_who(struct ag_event *e, const struct ag_open *o)
 {
         struct task_struct *task = bpf_get_current_task_btf();
 
