@@ -131,7 +131,7 @@ static void note_gone(Sessions *s, const struct ag_event *ev)
 
 void sessions_on_event(Sessions *s, const struct ag_event *ev)
 {
-        Session *one;
+        Session *one = NULL, *made = NULL;
         int r;
 
         if (ev->kind != AG_EVENT_SENSOR || ev->effective.action >= AG_ACTION_DENY)
@@ -145,15 +145,15 @@ void sessions_on_event(Sessions *s, const struct ag_event *ev)
                 log_warning("sessions: %u are open, one more is not followed", SESSIONS_MAX);
                 return;
         }
-        r = session_new(s, ev, &one);
-        if (r < 0) {
+        r = session_new(s, ev, &made);
+        if (r < 0 || !made) {
                 note_gone(s, ev);
                 return;
         }
-        one->next = s->first;
-        s->first = one;
+        made->next = s->first;
+        s->first = made;
         s->n++;
-        journal_session_start(manager_journal(s->m), &one->journal);
+        journal_session_start(manager_journal(s->m), &made->journal);
         if (s->n == 1 && sd_event_source_set_time_relative(s->timer, POLL_USEC) >= 0)
                 (void) sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
 }
