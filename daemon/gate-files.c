@@ -259,7 +259,7 @@ static void scan(Gate *g, GateFile *f)
  */
 static bool is_elf(int fd)
 {
-        char magic[4];
+        char magic[4] = {};
         struct iovec v = { .iov_base = magic, .iov_len = sizeof(magic) };
 
         return preadv2(fd, &v, 1, 0, RWF_NOWAIT) == sizeof(magic) && memcmp(magic, "\177ELF", 4) == 0;

@@ -335,6 +335,9 @@ int loader_new(const char *pin_dir, uint32_t names_hash, Loader **ret)
         r = find_maps(l);
         if (r < 0)
                 return r;
+        /* Some megabytes that nobody asks again. */
+        btf__free(l->btf);
+        l->btf = NULL;
         *ret = TAKE_PTR(l);
         return 0;
 }
