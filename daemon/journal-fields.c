@@ -283,8 +283,8 @@ void journal_decision_fields(const JournalDecision *d, JournalEntry *e)
         if (ev->held_us > 0 || d->wait_us > 0) {
                 bool real = ev->effective.action >= AG_ACTION_DENY || ev->held_us > 0;
 
-                journal_entry_addf(e, real ? "AIGUARD_HELD_US" : "AIGUARD_WOULD_HELD_US", "%llu",
-                                   (unsigned long long) (ev->held_us + d->wait_us));
+                journal_entry_addf(e, real ? "AIGUARD_HELD_US" : "AIGUARD_WOULD_HELD_US", "%" PRIu64,
+                                   ev->held_us + d->wait_us);
         }
         if (d->session)
                 add_session(e, d);
