@@ -205,8 +205,6 @@ int main(int argc, char *argv[])
 
         /* Five threads that hardly allocate need no arena each. */
         (void) mallopt(M_ARENA_MAX, 2);
-        /* Five threads that hardly allocate need no arena each. */
-        (void) mallopt(M_ARENA_MAX, 2);
         if (r <= 0)
                 return -r;
         if (arg_debug)
