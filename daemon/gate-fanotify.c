@@ -215,6 +215,7 @@ static void read_group(Gate *g, int group_fd)
                                 abort();
                         }
                         on_event(g, group_fd, m);
+                        gate_take_requests(g);
                 }
         }
 }

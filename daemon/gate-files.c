@@ -20,6 +20,8 @@
 #include "gate-internal.h"
 #include "lib/log.h"
 
+#define QUIET_LOOKS 16
+
 static size_t bucket_of(uint64_t dev, uint64_t ino)
 {
         return (size_t) ((ino ^ dev << 7) * 0x9e3779b97f4a7c15ULL >> 40) % GATE_BUCKETS;
@@ -155,6 +157,8 @@ static void release(Gate *g, GateFile *f, GateWaiter *w, const struct ag_object 
         f->active_ns = boottime_ns();
 }
 
+static void settle(Gate *g, GateFile *f);
+
 void gate_file_unknown(Gate *g, GateWaiter *w, const char *path)
 {
         const uint32_t tid = w->tid;
@@ -176,6 +180,7 @@ void gate_file_resolved(Gate *g, GateWaiter *w)
         w->resolved = true;
         gate_refresh_who(g, &w->who);
         release(g, f, w, &object);
+        settle(g, f);
 }
 
 /* The answers to who has come until then (all: UINT64_MAX). */
@@ -277,15 +282,18 @@ void gate_file_wait(Gate *g, GateFile *f, GateWaiter *w)
         if (is_shareable(f->flags) && gate_read_object(g, f->path_fd, &object) == 0 &&
             gate_object_holds(g, f->path_fd, &object)) {
                 release(g, f, w, &object);
+                settle(g, f);
                 return;
         }
         if (is_elf(w->fd)) {
                 release(g, f, w, &plain_object);
+                settle(g, f);
                 return;
         }
         w->next = f->waiters;
         f->waiters = w;
         scan(g, f);
+        settle(g, f);
 }
 
 /* The classification goes into the inode's storage, if it still is of what is there. */
@@ -299,23 +307,16 @@ static int keep(Gate *g, GateFile *f, const GateJudgement *j)
         return gate_write_known(g, f->path_fd, inode, &j->object, f->scan_seq);
 }
 
-void gate_file_scanned(Gate *g, ScanTask *t)
+/* What was found out, for those who waited for it. */
+static void scanned(Gate *g, GateFile *f, const GateJudgement *j, uint64_t until_ns)
 {
-        GateFile *f = t->userdata;
-        GateJudgement j = t->judgement;
-        uint64_t until_ns = f->scan_since_ns;
         int r;
 
-        f->scan = NULL;
-        f->active_ns = boottime_ns();
-        if (t->failed)
-                GATE_COUNT(g, scan_failures);
-        scan_task_free(t);
         if (__atomic_load_n(&g->stopping, __ATOMIC_ACQUIRE)) {
                 release_all(g, f, &unknown_object, UINT64_MAX);
                 return;
         }
-        r = keep(g, f, &j);
+        r = keep(g, f, j);
         if (r == -ESTALE && !f->rescanned) {
                 /* Written while it was scanned. Once more, then for these opens only. */
                 f->rescanned = true;
@@ -324,24 +325,28 @@ void gate_file_scanned(Gate *g, ScanTask *t)
                 return;
         }
         f->rescanned = false;
-        if (r >= 0) {
-                f->gated = false;
-                release_all(g, f, &j.object, UINT64_MAX);
-                return;
-        }
-        /* For who was there before the scan began: the others may see something else already. */
-        release_all(g, f, &j.object, until_ns);
-        if (f->waiters) {
-                scan(g, f);
-                return;
-        }
-        /* The next opener asks anew, and brings a sequence. An overlay never does: its mark lingers. */
-        if (!(f->scan_flags & AG_REQUEST_NO_CACHE)) {
-                gate_write_none(g, f->path_fd);
-                f->gated = false;
-        }
+        /* Not kept: for who was there before the scan began. The others may see something else already. */
+        release_all(g, f, &j->object, r >= 0 ? UINT64_MAX : until_ns);
         f->flags = 0;
         f->has_seq = false;
+        for (const GateWaiter *w = f->waiters; w; w = w->next)
+                f->flags |= w->who.flags;
+        scan(g, f);
+}
+
+void gate_file_scanned(Gate *g, ScanTask *t)
+{
+        GateFile *f = t->userdata;
+        GateJudgement j = t->judgement;
+        uint64_t until_ns = f->scan_since_ns;
+
+        f->scan = NULL;
+        f->active_ns = boottime_ns();
+        if (t->failed)
+                GATE_COUNT(g, scan_failures);
+        scan_task_free(t);
+        scanned(g, f, &j, until_ns);
+        settle(g, f);
 }
 
 /* ------------------------------------------------------------------- sweep */
@@ -392,6 +397,41 @@ static bool is_on_its_way(const Inos *inos, const GateFile *f)
                         return true;
         }
         return inos->failed;
+}
+
+/* Is nobody of that inode on the way? Asked for few: with many on the way, the sweep looks at all of them once. */
+static bool is_quiet(Gate *g, const GateFile *f)
+{
+        uint32_t key = 0, next;
+        struct ag_gated who;
+        bool more = bpf_map_get_next_key(g->maps->gated, NULL, &next) == 0;
+
+        for (size_t n = 0; more; n++) {
+                if (n == QUIET_LOOKS)
+                        return false;
+                key = next;
+                more = bpf_map_get_next_key(g->maps->gated, &key, &next) == 0;
+                if (bpf_map_lookup_elem(g->maps->gated, &key, &who) == 0 &&
+                    (who.inode.ino == f->key.ino || who.inode.ino == f->ino))
+                        return false;
+        }
+        return true;
+}
+
+/*
+ * Nobody waits any more: opens the gate, and lets go of the file at once when
+ * nobody is on the way. A descriptor that stayed would keep a file system busy.
+ * The file may be gone after this.
+ */
+static void settle(Gate *g, GateFile *f)
+{
+        if (f->waiters || f->n_resolving || f->scan)
+                return;
+        if (f->gated)
+                gate_write_none(g, f->path_fd);
+        f->gated = false;
+        if (is_quiet(g, f))
+                file_free(g, f);
 }
 
 /* UINT64_MAX: the table is full, nobody lingers. */

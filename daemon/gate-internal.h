@@ -21,10 +21,10 @@
 
 #define GATE_FILES_MAX 4096U /* marked at once */
 #define GATE_BUCKETS 1024U
-#define GATE_STALE_NS 5000000000ULL  /* an entry of ag_gated whose event has not come by then is of nobody */
-#define GATE_LINGER_NS 2000000000ULL /* a mark without openers stays that long */
+#define GATE_STALE_NS 5000000000ULL /* an entry of ag_gated whose event has not come by then is of nobody */
+#define GATE_LINGER_NS 500000000ULL /* a mark whose opener does not come stays that long */
 #define GATE_ALIVE_NS 3000000000ULL
-#define GATE_TURN_MS 500
+#define GATE_TURN_MS 250
 #define GATE_SCAN_CHILDREN 8U
 
 /* ------------------------------------------------------------------- scans */
@@ -216,7 +216,8 @@ int gate_reopen(int path_fd); /* for reading; a regular local file only, never t
 int gate_offer(Gate *g, int fd, uint64_t *ret_seq, bool *ret_writer);
 
 /* gate.c */
-int gate_thread_new(pthread_t *ret, void *(*run)(void *), void *userdata, const char *name); /* real-time */
+int gate_thread_new(pthread_t *ret, void *(*run)(void *), void *userdata, const char *name, bool real_time);
+void gate_take_requests(Gate *g); /* a batch; between any two other things that the gate does */
 void gate_wake(Gate *g);
 void gate_resolved(Gate *g, GateWaiter *w); /* any thread */
 

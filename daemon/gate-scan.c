@@ -297,7 +297,7 @@ int scan_pool_start(ScanPool *p)
         r = ensure_server(p);
         if (r < 0)
                 return r;
-        r = gate_thread_new(&p->thread, pool_thread, p, "aiguard-pool");
+        r = gate_thread_new(&p->thread, pool_thread, p, "aiguard-pool", false);
         p->running = r >= 0;
         return r;
 }

@@ -421,7 +421,7 @@ static void *worker_thread(void *userdata)
 
 int worker_start(struct Worker *w)
 {
-        int r = gate_thread_new(&w->thread, worker_thread, w, "aiguard-worker");
+        int r = gate_thread_new(&w->thread, worker_thread, w, "aiguard-worker", true);
 
         w->running = r >= 0;
         return r;

@@ -22,10 +22,10 @@
 #include "lib/log.h"
 
 #define REQUESTS_BATCH 64
-#define SWEEP_NS 1000000000ULL
+#define SWEEP_NS 250000000ULL
 #define STOP_NS 500000000ULL
 
-int gate_thread_new(pthread_t *ret, void *(*run)(void *), void *userdata, const char *name)
+int gate_thread_new(pthread_t *ret, void *(*run)(void *), void *userdata, const char *name, bool real_time)
 {
         struct sched_param param = { .sched_priority = 1 };
         int r = pthread_create(ret, NULL, run, userdata);
@@ -33,6 +33,8 @@ int gate_thread_new(pthread_t *ret, void *(*run)(void *), void *userdata, const 
         if (r != 0)
                 return log_error_errno(-r, "gate: a thread cannot be started");
         (void) pthread_setname_np(*ret, name);
+        if (!real_time)
+                return 0;
         /* What it starts, the scanner, runs at the usual priority. */
         r = pthread_setschedparam(*ret, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
         if (r != 0)
@@ -139,6 +141,13 @@ static int on_request(void *userdata, void *data, size_t size)
         return ++g->batch >= REQUESTS_BATCH ? -EAGAIN : 0;
 }
 
+/* Who spins in the bridge is let go before anybody else is looked at: its deadline is the only one there is. */
+void gate_take_requests(Gate *g)
+{
+        g->batch = 0;
+        (void) ring_buffer__consume(g->requests);
+}
+
 static void take_done(Gate *g)
 {
         GateWaiter *waiters;
@@ -155,12 +164,14 @@ static void take_done(Gate *g)
 
                 waiters = w->next;
                 gate_file_resolved(g, w);
+                gate_take_requests(g);
         }
         while (list) {
                 ScanTask *t = list;
 
                 list = t->next;
                 gate_file_scanned(g, t);
+                gate_take_requests(g);
         }
 }
 
@@ -191,8 +202,7 @@ static void turn(Gate *g)
         (void) poll(fds, ARRAY_SIZE(fds), GATE_TURN_MS);
         (void) !read(g->wake_fd, &ignored, sizeof(ignored));
         /* Openers in the bridge spin, those in fanotify sleep: requests first, a batch at a time. */
-        g->batch = 0;
-        (void) ring_buffer__consume(g->requests);
+        gate_take_requests(g);
         gate_events_read(g);
         take_done(g);
 }
@@ -273,7 +283,7 @@ int gate_start(Gate *g)
         if (r >= 0)
                 r = worker_start(g->worker);
         if (r >= 0)
-                r = gate_thread_new(&g->thread, gate_thread, g, "aiguard-gate");
+                r = gate_thread_new(&g->thread, gate_thread, g, "aiguard-gate", true);
         if (r < 0)
                 return r;
         g->running = true;

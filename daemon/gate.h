@@ -2,10 +2,11 @@
 #ifndef GATE_H
 #define GATE_H
 /*
- * Answers held opens (design section 3). Three threads of its own at the
- * lowest real-time priority: the gate (request ring, fanotify; never blocks),
- * the scan pool (opens siblings, waits for scanner children) and the worker
- * (subjects, cgroups, background classification).
+ * Answers held opens (design section 3). Three threads of its own: the gate
+ * (request ring, fanotify; never blocks) and the worker (subjects, cgroups,
+ * background classification) at the lowest real-time priority, since openers
+ * spin for them; and the scan pool (opens siblings, waits for scanner children),
+ * for which they sleep.
  *
  * The rest of the daemon sees this header; the parts see gate-internal.h.
  */
