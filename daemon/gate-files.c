@@ -425,7 +425,8 @@ static bool is_quiet(Gate *g, const GateFile *f)
  */
 static void settle(Gate *g, GateFile *f)
 {
-        if (f->waiters || f->n_resolving || f->scan)
+        /* With others on the way it stays gated: they need not ask anew. */
+        if (f->waiters || f->n_resolving || f->scan || !is_quiet(g, f))
                 return;
         if (f->gated)
                 gate_write_none(g, f->path_fd);
