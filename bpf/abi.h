@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later */
-/* clang-format off: tables of bits read better aligned by hand */
+/* Tables of bits read better aligned by hand. */
+/* clang-format off */
 #ifndef AG_ABI_H
 #define AG_ABI_H
 /*
