@@ -81,7 +81,8 @@ capables() {
         f=$(find_status '.model_capabilities[]?.status == "capable"')
         [ -n "$f" ] || { echo "nothing in the corpus is only capable"; return 77; }
         local who action
-        set -- report report audit audit
+        # The last one's models must be declared: that line of the table is the stricter one.
+        set -- report report audit deny
         for who in $WHO; do
                 action=$1 && shift
                 mark

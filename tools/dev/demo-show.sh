@@ -80,10 +80,11 @@ look() { # pid
         for i in 1 2 3 4 5 6 7 8 9 10; do
                 journalctl --namespace=$namespace --sync 2>/dev/null
                 cp "$work/cursor" "$work/cursor.now" 2>/dev/null
-                journal -o export --cursor-file="$work/cursor.now" "OBJECT_PID=$1" >"$work/export"
+                journal -o export --cursor-file="$work/cursor.now" >"$work/export"
                 # The last of them: an earlier one may report a harmless model of the same process.
-                awk -v RS= '/\nAIGUARD_WOULD=(deny|suspend|kill)/ { n++; last = $0 } END { print n + 0 > "'"$work/count"'"; print last }' \
-                        "$work/export" >"$work/entry"
+                awk -v RS= -v pid="\nOBJECT_PID=$1\n" -v count="$work/count" '
+                        index($0, pid) && /\nAIGUARD_WOULD=(deny|suspend|kill)/ && !/\nAIGUARD_SESSION=/ { n++; last = $0 }
+                        END { print n + 0 > count; print last }' "$work/export" >"$work/entry"
                 [ "$(cat "$work/count")" = 0 ] || return 0
                 sleep 0.3
         done
@@ -110,7 +111,6 @@ act() {
         grep -v '^open=' "$work/out" | head -n 4 | detail
         got=$(sed -n 's/^open=\([^ ]*\).*/\1/p' "$work/out" | tail -n 1)
         got=${got:-nothing}
-        if [ "$expected" = ok ]; then sleep 0.5; fi
         look $pid
         decision=$(field AIGUARD_DECISION) would=$(field AIGUARD_WOULD) rule=$(field AIGUARD_RULE)
         say "   Seen by the program (pid $pid): $(errno_words "$got")."
