@@ -153,6 +153,9 @@ run() {
 
 # ends CODE [WHEN]: what `run` came to.
 ends() { [ "$rc" = "$1" ] || { echo "${2:+$2: }ended with $rc instead of $1: $out"; return 1; }; }
+fails() { # COMMAND...: it must not succeed; `!` would hide that from set -e
+        if "$@"; then echo "succeeded: $*"; return 1; fi
+}
 value() { printf '%s\n' "$out" | sed -n "s/.*\\b$1=\\([^ ]*\\).*/\\1/p" | tail -n 1; }
 
 # fresh NAME FROM: a file of its own with nobody's history; prints its path.

@@ -33,7 +33,8 @@ bad_keeps_old() {
         [ "$rc" != 0 ] || { echo "a bad policy was taken"; return 1; }
         grep -q '60-test-broken.yaml:5:' "$T/out" || { echo "no place: $out"; return 1; }
         grep -q 'model_capability' "$T/out" || { echo "no hint: $out"; return 1; }
-        [ "$(generation)" = "$before" ] && [ "$(status | jq -r .policy.hash)" = "$hash" ]
+        [ "$(generation)" = "$before" ] || { echo "the generation moved"; return 1; }
+        [ "$(status | jq -r .policy.hash)" = "$hash" ] || { echo "another policy is in force"; return 1; }
         run ai open "$CAMERA"
         ends 1 "the old policy"
         wait_entries 1 "$ID_POLICY_REJECTED"

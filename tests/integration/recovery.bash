@@ -56,7 +56,7 @@ workload_not_ai() {
 }
 state_equivalent_needs_more() {
         # shellcheck disable=SC2086
-        ! aiguardctl workload declare recovery-state --not-ai --reason "no" $UNTIL
+        fails aiguardctl workload declare recovery-state --not-ai --reason "no" $UNTIL
         open_as state-a "$CAMERA"
         ends 1 "a state-equivalent workload"
 }
@@ -79,8 +79,8 @@ expires() {
         ends 1 "after its end"
 }
 not_root() {
-        ! runuser -u tester -- aiguardctl sensor declare "$CAMERA" --persons none --reason "mine" --for 1d
-        ! runuser -u tester -- aiguardctl emergency --workload undeclared-ai --for 1m --reason "mine"
+        fails runuser -u tester -- aiguardctl sensor declare "$CAMERA" --persons none --reason "mine" --for 1d
+        fails runuser -u tester -- aiguardctl emergency --workload undeclared-ai --for 1m --reason "mine"
         run ai open "$CAMERA"
         ends 1 "nobody but root"
 }
