@@ -94,10 +94,10 @@ capables() {
 # The deadline: the daemon counts as alive and does not answer.
 deadline_row() {
         local who file main failed=0
-        main=$(systemctl show -P MainPID aiguardd)
         for who in $WHO; do
                 file=$(fresh "d-unknown-$who.onnx" "$MODELS/good-03.onnx")
                 start_waiting "$who" unknown "$file"
+                main=$(systemctl show -P MainPID aiguardd)
                 kill -STOP "$main"
                 : >"$T/go"
                 finish_waiting
@@ -122,16 +122,21 @@ daemon_down_row() {
         done
         return $failed
 }
-# A process that is known to the daemon already, loads its runtime, and opens when told to.
+# A process that is known to the daemon already, has its runtime, and opens when told to.
 start_waiting() {
-        local command="\"$PROBE\" --ai \"$RUNTIME\" exec sh -c 'echo up >$T/up; until [ -e $T/go ]; do sleep 0.1; done; exec $PROBE --timeout 20 open $3'"
-        rm -f "$T/go" "$T/up"
-        if [ "$1" = undeclared ]; then sh -c "$command" >"$T/out" 2>&1 &
-        else as_unit "d-$1-$2.service" sh -c "$command" >"$T/out" 2>&1 &
+        set -- "$1" "$2" "$PROBE" --ai "$RUNTIME" --timeout 60 await "$T/go" "$3"
+        rm -f "$T/go"
+        if [ "$1" = undeclared ]; then
+                "${@:3}" >"$T/out" 2>&1 &
+        else
+                as_unit "d-$1-$2.service" "${@:3}" >"$T/out" 2>&1 &
         fi
         waiting=$!
-        for _ in $(seq 100); do [ ! -e "$T/up" ] || break; sleep 0.1; done
-        sleep 0.5
+        for _ in $(seq 100); do
+                grep -q '^up' "$T/out" && break
+                sleep 0.1
+        done
+        sleep 1
 }
 finish_waiting() {
         rc=0

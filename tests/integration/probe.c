@@ -174,6 +174,23 @@ static int verb_stay(int argc, char **argv)
         return worst;
 }
 
+/* await GO PATH: AI now, and opens when the file GO appears; starts no other program meanwhile. */
+static int verb_await(int argc, char **argv)
+{
+        Outcome o = {};
+
+        if (argc != 2)
+                return PROBE_USAGE;
+        become_ai();
+        puts("up");
+        fflush(stdout);
+        while (access(argv[0], F_OK) < 0)
+                sleep_ms(50);
+        timed_open(argv[1], O_RDONLY, &o);
+        print_outcome(argv[1], &o);
+        return exit_code(&o);
+}
+
 /* exec PROGRAM ARGUMENT...: becomes it, with whatever it has become before. */
 static int verb_exec(int argc, char **argv)
 {
@@ -194,6 +211,7 @@ static const struct Verb {
         { "open-mode", verb_open_mode,
           "MODE PATH              open with access mode 0 to 3, then VIDIOC_QUERYCAP" },
         { "stay", verb_stay, "SECONDS PATH...        open and keep open" },
+        { "await", verb_await, "GO PATH                open when the file GO appears" },
         { "exec", verb_exec, "PROGRAM ARGUMENT...    execute" },
         { "threads", verb_threads,
           "PATH                   one thread loads the runtime, an older one opens" },
