@@ -122,7 +122,7 @@ run_vm() {
         local line name
         [ -s "$out/vm/list" ] || return 0
         keep_build sound >"$log/sound.build" 2>&1 || { survived sound "the tree itself does not build"; return; }
-        tests/vm/run.sh --kernel "${KERNEL:-6.1}" --suite mutants --timeout 2400 --put "$out/vm" >"$log/vm" 2>&1
+        tests/vm/run.sh --kernel "${KERNEL:-6.1}" --suite mutants --timeout 2400 --stage "$out/vm/sound" --put "$out/vm" >"$log/vm" 2>&1
         # The suite judges; only its lines count, and each fault must have one.
         while read -r name _; do
                 line=$(grep -E "(ok|not ok) - mutants/$name( |\$)" "$log/vm" | head -n 1 | sed 's/^ *[0-9.]* *//')
