@@ -20,7 +20,7 @@
 #include "gate-internal.h"
 #include "lib/log.h"
 
-#define QUIET_LOOKS 16
+#define QUIET_LOOKS 4
 
 static size_t bucket_of(uint64_t dev, uint64_t ino)
 {

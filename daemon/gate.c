@@ -87,8 +87,14 @@ static void hold(Gate *g, const struct ag_request *r)
         struct ag_object object;
         struct statx st;
         GateFile *f;
-        int fd = gate_open_request(g, r, &st);
+        int fd;
 
+        /* Its opener is past the deadline: whoever is not gets the time. */
+        if (boottime_ns() - r->time > (uint64_t) g->control->hold_ms * 1000000ULL) {
+                GATE_COUNT(g, late);
+                return;
+        }
+        fd = gate_open_request(g, r, &st);
         if (fd < 0) {
                 log_debug("gate: pid %u: %s is not reached: %s", r->tgid, r->path, strerror(-fd));
                 refuse(g, r);
@@ -336,6 +342,7 @@ void gate_counters(Gate *g, GateCounters *ret)
                 GET(invalid),
                 GET(gated),
                 GET(unreachable),
+                GET(late),
                 GET(scans),
                 GET(scan_failures),
                 GET(allowed),

@@ -58,6 +58,7 @@ typedef struct GateCounters {
         uint64_t invalid;     /* of these, not understood */
         uint64_t gated;       /* files marked */
         uint64_t unreachable; /* holds whose file was not found: their opener meets the deadline */
+        uint64_t late;        /* holds that came to the gate after their deadline */
         uint64_t scans;
         uint64_t scan_failures; /* unparsable for a reason of ours: timeout, dead child */
         uint64_t allowed;       /* held opens let go: plainly, */
