@@ -105,7 +105,8 @@ unit_fault() { # fault file, name, program, filter
 # What differs between two builds: three programs and the data that they read.
 keep_build() { # name
         rm -rf "$out/vm/$1"
-        build all && build DESTDIR="$out/vm/$1" install && strip "$out/vm/$1"/usr/lib/aiguard/aiguard* "$out/vm/$1/usr/bin/aiguardctl"
+        build all && build DESTDIR="$out/vm/$1" install &&
+                strip "$out/vm/$1/usr/lib/aiguard/aiguardd" "$out/vm/$1/usr/lib/aiguard/aiguard-scanner" "$out/vm/$1/usr/bin/aiguardctl"
 }
 vm_fault() { # fault file, name, test
         if ! plant "$1" 2>"$log/$2.plant"; then

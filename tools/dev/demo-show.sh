@@ -74,19 +74,28 @@ fi
 journal() { journalctl --namespace=$namespace --quiet --no-pager "$@"; }
 mark() { sleep 0.5; journal -o cat --cursor-file="$work/cursor" >/dev/null; }
 
-# The entry about that process that is a decision, as FIELD=value lines; $work/count says how many there were.
+# The refusals, real or supposed, of that process since the mark: the last of them as FIELD=value lines, and their number.
 look() { # pid
         local i
-        for i in 1 2 3 4 5 6 7 8 9 10; do
+        for i in 1 2 3 4 5 6 7 8; do
+                [ "$i" = 1 ] || sleep 0.3
                 journalctl --namespace=$namespace --sync 2>/dev/null
-                cp "$work/cursor" "$work/cursor.now" 2>/dev/null
-                journal -o export --cursor-file="$work/cursor.now" >"$work/export"
-                # The last of them: an earlier one may report a harmless model of the same process.
-                awk -v RS= -v pid="\nOBJECT_PID=$1\n" -v count="$work/count" '
-                        index($0, pid) && /\nAIGUARD_WOULD=(deny|suspend|kill)/ && !/\nAIGUARD_SESSION=/ { n++; last = $0 }
-                        END { print n + 0 > count; print last }' "$work/export" >"$work/entry"
+                cp "$work/cursor" "$work/cursor.now"
+                # Not filtered by journalctl: with a cursor it skips the first that matches.
+                journal -o json --all --cursor-file="$work/cursor.now" | python3 -c '
+import json, sys
+pid, count, last, n = sys.argv[1], sys.argv[2], {}, 0
+for line in sys.stdin:
+    entry = json.loads(line)
+    if entry.get("OBJECT_PID") == pid and entry.get("AIGUARD_WOULD") in ("deny", "suspend", "kill"):
+        if "AIGUARD_SESSION" not in entry:
+            last, n = entry, n + 1
+open(count, "w").write(str(n))
+for name, values in last.items():
+    for value in values if isinstance(values, list) else [values]:
+        print(f"{name}={value}")
+' "$1" "$work/count" >"$work/entry"
                 [ "$(cat "$work/count")" = 0 ] || return 0
-                sleep 0.3
         done
 }
 field() { sed -n "s/^$1=//p" "$work/entry" | head -n 1; }
