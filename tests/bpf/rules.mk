@@ -4,7 +4,7 @@
 BPF_TESTS := $(BUILD)/tests
 
 $(BPF_TESTS)/bpf-verify: $(BUILD)/obj/tests/bpf/verify.o
-$(BPF_TESTS)/bpf-hooks: $(BUILD)/obj/tests/bpf/hooks.o $(BUILD)/obj/tests/bpf/stand-in.o
+$(BPF_TESTS)/bpf-hooks: $(addprefix $(BUILD)/obj/tests/bpf/,hooks.o hooks-lib.o hooks-subjects.o stand-in.o)
 $(BPF_TESTS)/bpf-decide: $(BUILD)/obj/tests/bpf/decide.o
 $(BPF_TESTS)/bpf-layout: $(BUILD)/obj/tests/bpf/layout.o
 $(BPF_TESTS)/bpf-%:
@@ -28,9 +28,11 @@ $(BPF_TESTS)/layout.inc: bpf/abi.h tests/bpf/layout.awk
 bpf-verify: $(BPF_TESTS)/bpf-verify ## load every program alone and all together, print what the verifier says
 	@$<
 
+bpf-tests: $(addprefix $(BPF_TESTS)/bpf-,verify hooks decide layout)
+
 # Every part runs, whatever the others did.
 test-bpf: $(BPF_TESTS)/bpf-layout $(BPF_TESTS)/bpf-decide $(BPF_TESTS)/bpf-verify ## the programs, as far as this host lets them
 	@r=0; $(BPF_TESTS)/bpf-layout $(BPF_DIR)/aiguard.bpf.o || r=1; \
 	$(BPF_TESTS)/bpf-decide || r=1; $(BPF_TESTS)/bpf-verify || r=1; exit $$r
 
-.PHONY: bpf-verify test-bpf
+.PHONY: bpf-verify bpf-tests test-bpf

@@ -38,6 +38,20 @@ uint64_t boot_ns(void)
         return (uint64_t) ts.tv_sec * 1000000000ULL + (uint64_t) ts.tv_nsec;
 }
 
+int stand_in_pidfd(pid_t pid)
+{
+        return (int) syscall(SYS_pidfd_open, pid, 0);
+}
+
+void stand_in_pause(bool pause)
+{
+        int status;
+
+        kill((pid_t) control->daemon_tgid, pause ? SIGSTOP : SIGCONT);
+        if (pause)
+                waitpid((pid_t) control->daemon_tgid, &status, WUNTRACED);
+}
+
 /* ------------------------------------------------------------------ loading */
 
 static int silent(enum libbpf_print_level level, const char *format, va_list ap)
@@ -157,7 +171,7 @@ static int classify(const char head[4], struct ag_object *object)
 
 static void resolve(struct aiguard *skel, const struct ag_request *r, uint32_t traits)
 {
-        int pidfd = (int) syscall(SYS_pidfd_open, r->tgid, 0), map = bpf_map__fd(skel->maps.ag_resolved);
+        int pidfd = stand_in_pidfd((pid_t) r->tgid), map = bpf_map__fd(skel->maps.ag_resolved);
         struct ag_resolved resolved = {};
 
         if (pidfd < 0)

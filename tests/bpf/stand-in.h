@@ -12,6 +12,7 @@
  *   REF  answered: I do not get at it         else nothing of ours
  *   GAD, GAA  taken over by fanotify, which denies or allows after 300 ms
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -31,6 +32,10 @@ struct ag_control *stand_in_control(struct aiguard *skel);
 pid_t stand_in_start(struct aiguard *skel);
 void stand_in_stop(struct aiguard *skel, pid_t pid);
 
+/* Stops the process that answers, and lets it go on. */
+void stand_in_pause(bool pause);
+
+int stand_in_pidfd(pid_t pid);
 uint64_t boot_ns(void);
 
 #endif
