@@ -182,7 +182,7 @@ stream
 
 title "What the operator sees"
 say "aiguardctl violations:"
-ctl violations --since=10m 2>&1 | tail -n 12 | detail
+ctl violations --since=10m -n 3 2>&1 | detail
 printf '\n'
 if [ -e "$work/first" ]; then
         { read -r workload && read -r on; } <"$work/first"
