@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -203,8 +202,6 @@ int main(int argc, char *argv[])
 {
         int r = parse_options(argc, argv);
 
-        /* Five threads that hardly allocate need no arena each. */
-        (void) mallopt(M_ARENA_MAX, 2);
         if (r <= 0)
                 return -r;
         if (arg_debug)
