@@ -106,8 +106,8 @@ struct ag_row {
 
 /*
  * ag_control: array of one, memory-mapped by the daemon, its only writer but
- * for `alive_until`, which the exit hook clears when the daemon's process
- * goes. A reload fills the idle slot and then stores `slot`: one word.
+ * for `alive_until` and `daemon_tgid`, which the exit hook clears when the
+ * daemon's process goes. A reload fills the idle slot and then stores `slot`: one word.
  */
 struct ag_control {
         __u32 slot;                               /* active half of ag_matrix */

@@ -213,8 +213,8 @@ static __always_inline void ag_bridge_count(struct ag_open *o, __u64 since, int 
                 ag_count(AG_STAT_TIMED_OUT);
 }
 
-static __always_inline void ag_bridge_begin(struct ag_bridge *b, struct file *file, struct ag_control *control,
-                                            struct ag_open *o, __u64 now)
+static __always_inline void ag_bridge_begin(struct ag_bridge *b, struct file *file,
+                                            struct ag_control *control, struct ag_open *o, __u64 now)
 {
         b->file = file;
         b->inode = file->f_inode;

@@ -60,7 +60,8 @@ struct ag_what {
 #define AG_REQUEST_HEAD __builtin_offsetof(struct ag_request, path)
 
 /* Not inline, so that the object's BTF knows the record and its layout can be checked. */
-AG_SUBPROGRAM void ag_request_fill(struct ag_request *r, const struct ag_who *who, const struct ag_what *what)
+AG_SUBPROGRAM void ag_request_fill(struct ag_request *r, const struct ag_who *who,
+                                   const struct ag_what *what)
 {
         r->version = AG_ABI_VERSION;
         r->kind = what->kind;

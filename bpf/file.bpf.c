@@ -11,6 +11,7 @@
  */
 #define AG_SLEEPABLE
 #include "bridge.bpf.h"
+#include "suffix.bpf.h"
 
 static __always_inline void ag_open_begin(struct ag_open *o, struct inode *inode, struct ag_subject *s)
 {
@@ -76,7 +77,7 @@ static __always_inline struct ag_device *ag_device_of(struct inode *inode)
 }
 
 AG_SUBPROGRAM int ag_sensor_open(struct file *file, struct ag_control *control, struct ag_subject *s,
-                                     __u8 kind)
+                                 __u8 kind)
 {
         struct inode *inode;
         struct ag_open o = {};
@@ -162,18 +163,16 @@ static __always_inline void ag_ask_object(struct ag_open *o, const struct ag_obj
 }
 
 /*
- * An interpreter is AI by the act of loading a model, so only when it is sure that
- * this is one, or its name says so. A large log file on a slow disk is not.
+ * An interpreter is AI by the act of loading a model: strong where it is sure that this
+ * is one, or where its name says so. A large log file on a slow disk is not.
  */
-static __always_inline void ag_ask_interpreter(struct ag_open *o)
+static __always_inline void ag_soften_by_act(struct ag_open *o)
 {
         __u8 column = o->q.columns[0];
 
-        if (o->q.strength != AG_STRENGTH_NONE)
+        if (!o->by_act || o->by_suffix)
                 return;
-        o->q.strength = AG_STRENGTH_STRONG;
-        if (!o->by_suffix &&
-            (column == AG_COL_UNKNOWN || column == AG_COL_DAEMON_DOWN || column == AG_COL_UNSCANNABLE))
+        if (column == AG_COL_UNKNOWN || column == AG_COL_DAEMON_DOWN || column == AG_COL_UNSCANNABLE)
                 o->q.strength = AG_STRENGTH_WEAK;
 }
 
@@ -186,7 +185,8 @@ enum ag_course {
 };
 
 /* Audit never delays: classified in the background, and what would have been is logged there. */
-static __always_inline void ag_model_classify(struct file *file, struct ag_control *control, struct ag_open *o)
+static __always_inline void ag_model_classify(struct file *file, struct ag_control *control,
+                                              struct ag_open *o)
 {
         bool writer = false;
 
@@ -232,7 +232,10 @@ static __always_inline int ag_model_course(struct file *file, struct ag_control 
         if (!o->who.workload) {
                 if (!(o->who.traits & AG_TRAIT_INTERPRETER))
                         return AG_COURSE_PASS;
+                o->by_act = true;
                 o->who.workload = AG_WORKLOAD_UNDECLARED;
+                o->who.strength = AG_STRENGTH_STRONG;
+                o->q.strength = AG_STRENGTH_STRONG;
         }
         row = ag_row_of(control, o->who.workload);
         if (!row || row->flags & AG_ROW_NOT_AI)
@@ -266,7 +269,7 @@ static __always_inline int ag_model_finish(struct file *file, struct ag_control 
         switch (course) {
         case AG_COURSE_JUDGE:
                 o->kind = AG_EVENT_MODEL;
-                ag_ask_interpreter(o);
+                ag_soften_by_act(o);
                 r = ag_judge(file, control, o);
                 if (!r && o->traits)
                         ag_subject_add(s, o->traits);
@@ -286,7 +289,7 @@ static __always_inline int ag_model_finish(struct file *file, struct ag_control 
 
 /* An open that may be of a model, by a subject that is or may be AI. */
 AG_SUBPROGRAM int ag_model_open(struct file *file, struct ag_control *control, struct ag_subject *s,
-                                    const struct ag_object *known, enum ag_fs fs)
+                                const struct ag_object *known, enum ag_fs fs)
 {
         struct ag_open o = {};
         int course = AG_COURSE_PASS;

@@ -17,20 +17,20 @@
 #define AG_MAP extern
 #endif
 
-#define AG_MAP_STORAGE(name, kind, value_type)                                                               \
-        AG_MAP struct {                                                                                      \
-                __uint(type, kind);                                                                          \
-                __uint(map_flags, BPF_F_NO_PREALLOC);                                                        \
-                __type(key, int);                                                                            \
-                __type(value, value_type);                                                                   \
+#define AG_MAP_STORAGE(name, kind, value_type)        \
+        AG_MAP struct {                               \
+                __uint(type, kind);                   \
+                __uint(map_flags, BPF_F_NO_PREALLOC); \
+                __type(key, int);                     \
+                __type(value, value_type);            \
         } name SEC(".maps")
 
-#define AG_MAP_TABLE(name, kind, entries, key_type, value_type)                                              \
-        AG_MAP struct {                                                                                      \
-                __uint(type, kind);                                                                          \
-                __uint(max_entries, entries);                                                                \
-                __type(key, key_type);                                                                       \
-                __type(value, value_type);                                                                   \
+#define AG_MAP_TABLE(name, kind, entries, key_type, value_type) \
+        AG_MAP struct {                                         \
+                __uint(type, kind);                             \
+                __uint(max_entries, entries);                   \
+                __type(key, key_type);                          \
+                __type(value, value_type);                      \
         } name SEC(".maps")
 
 /*

@@ -25,7 +25,8 @@ static __always_inline __u32 ag_traits_of(const struct ag_object *object)
         return traits;
 }
 
-static __always_inline int ag_map_unknown(struct file *file, struct ag_control *control, const bool with_path)
+static __always_inline int ag_map_unknown(struct file *file, struct ag_control *control,
+                                          const bool with_path)
 {
         struct ag_what what = {};
         struct ag_who who = {};

@@ -9,8 +9,8 @@
 #include "core_fixes.bpf.h"
 #include "emit.bpf.h"
 
-#define AG_SMALLEST_MODEL 64           /* bytes: no format says anything in less */
-#define AG_CANDIDATE_SIZE (64 * 1024)  /* from here on a file may be a model whatever its name */
+#define AG_SMALLEST_MODEL 64          /* bytes: no format says anything in less */
+#define AG_CANDIDATE_SIZE (64 * 1024) /* from here on a file may be a model whatever its name */
 
 enum ag_fs {
         AG_FS_REAL,
@@ -129,39 +129,6 @@ static __always_inline struct ag_object *ag_known(struct inode *inode, __u32 fla
 static __always_inline bool ag_object_is_plain(const struct ag_object *object)
 {
         return !object->n_columns && !(object->flags & (AG_OBJECT_MODEL | AG_OBJECT_REFUSED));
-}
-
-static __always_inline char ag_lower(char c)
-{
-        return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
-
-/* Does its name end in a suffix that models use? */
-AG_SUBPROGRAM bool ag_suffix_is_known(struct file *file)
-{
-        char tail[AG_SUFFIX_MAX + 1] = {};
-        struct ag_suffix key = {};
-        const unsigned char *name;
-        __u32 len, start, dot = 0;
-
-        if (!file)
-                return false;
-        name = file->f_path.dentry->d_name.name;
-        len = file->f_path.dentry->d_name.len;
-        start = len > AG_SUFFIX_MAX ? len - AG_SUFFIX_MAX : 0;
-        if (bpf_probe_read_kernel_str(tail, sizeof(tail), name + start) < 0)
-                return false;
-        for (__u32 i = 0; i < AG_SUFFIX_MAX; i++) {
-                if (!tail[i])
-                        break;
-                if (tail[i] == '.')
-                        dot = i + 1;
-        }
-        if (!dot || bpf_probe_read_kernel_str(key.name, sizeof(key.name), name + start + dot) <= 0)
-                return false;
-        for (__u32 i = 0; i < AG_SUFFIX_MAX; i++)
-                key.name[i] = ag_lower(key.name[i]);
-        return bpf_map_lookup_elem(&ag_suffixes, &key) != NULL;
 }
 
 #endif

@@ -243,7 +243,8 @@ AG_SUBJECT_FUNCTION __u32 ag_subject_refresh(struct ag_control *control, struct 
 
         resolved = ag_leader_storage(&ag_resolved, 0);
         if (resolved) {
-                ag_subject_add(s, resolved->traits & (AG_TRAITS_STRONG | AG_TRAITS_WEAK | AG_TRAIT_INTERPRETER));
+                ag_subject_add(s, resolved->traits & (AG_TRAITS_STRONG | AG_TRAITS_WEAK |
+                                                      AG_TRAIT_INTERPRETER));
                 if (s->traits & AG_TRAITS_PENDING)
                         ag_subject_settle(s, resolved);
         }

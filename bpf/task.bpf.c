@@ -112,8 +112,10 @@ int BPF_PROG(ag_exit, struct task_struct *task)
         if (bpf_map_lookup_elem(&ag_gated, &tid))
                 bpf_map_delete_elem(&ag_gated, &tid);
         if (control && control->daemon_tgid && (__u32) task->tgid == control->daemon_tgid &&
-            task->signal->live.counter == 0)
+            task->signal->live.counter == 0) {
                 *(volatile __u64 *) &control->alive_until = 0;
+                control->daemon_tgid = 0; /* its number will be somebody else's, who is not exempt */
+        }
         return 0;
 }
 

@@ -25,7 +25,8 @@ struct ag_open {
         bool seen;      /* counted already */
         bool held;      /* counted already */
         bool by_suffix; /* its name says model */
-        __u8 reserved[2];
+        bool by_act;    /* an interpreter, AI only in that it opens this */
+        __u8 reserved;
 };
 
 static __always_inline void ag_see(struct ag_open *o)

@@ -177,7 +177,8 @@ void hooks_test_workloads(void)
         stand_in_row(skel, NOT_AI, AG_ROW_NOT_AI | AG_ROW_HOLD, AG_ACTION_DENY);
         test_executable_and_user();
         test_cgroup();
-        expect(in_child(adopted_open, DIR "/emotion.onnx"), 0, "who was there before is looked at, and is nothing");
+        expect(in_child(adopted_open, DIR "/emotion.onnx"), 0,
+               "who was there before is looked at, and is nothing");
         stand_in_row(skel, AG_WORKLOAD_UNDECLARED, AG_ROW_HOLD, AG_ACTION_KILL);
         expect(in_child(kill_open, DIR "/emotion.onnx"), 200 + SIGKILL, "the action kill");
         stand_in_row(skel, AG_WORKLOAD_UNDECLARED, AG_ROW_HOLD, AG_ACTION_DENY);
@@ -215,17 +216,19 @@ void hooks_test_events(void)
                 return;
         }
         ring_buffer__consume(ring);
-        ok(n_events == stat_of(AG_STAT_EMITTED), "every event that was counted is in the ring", "other number");
+        ok(n_events == stat_of(AG_STAT_EMITTED), "every event that was counted is in the ring",
+           "other number");
         n_events = 0;
         in_child(ai_open, DIR "/emotion.onnx");
         ring_buffer__consume(ring);
         ok(n_events == 1, "one event for one refusal", "other number");
-        ok(last.kind == AG_EVENT_MODEL && last.version == AG_ABI_VERSION && last.column == AG_COL_IDENTIFIED &&
-                           last.effective.action == AG_ACTION_DENY && last.effective.rule == AG_COL_IDENTIFIED + 1 &&
-                           last.model == 5 && last.workload == AG_WORKLOAD_UNDECLARED &&
-                           last.strength == AG_STRENGTH_STRONG && last.traits & AG_TRAIT_RUNTIME &&
-                           !strcmp(last.path, DIR "/emotion.onnx") && last.path_len == strlen(last.path) &&
-                           !strcmp(last.comm, "bpf-hooks") && last.ppid == (uint32_t) getpid(),
+        ok(last.kind == AG_EVENT_MODEL && last.version == AG_ABI_VERSION &&
+                           last.column == AG_COL_IDENTIFIED && last.effective.action == AG_ACTION_DENY &&
+                           last.effective.rule == AG_COL_IDENTIFIED + 1 && last.model == 5 &&
+                           last.workload == AG_WORKLOAD_UNDECLARED && last.strength == AG_STRENGTH_STRONG &&
+                           last.traits & AG_TRAIT_RUNTIME && !strcmp(last.path, DIR "/emotion.onnx") &&
+                           last.path_len == strlen(last.path) && !strcmp(last.comm, "bpf-hooks") &&
+                           last.ppid == (uint32_t) getpid(),
            "and it says what happened", last.path);
 
         /* The inode was evicted, so its classification is gone; and nobody is there to make a new one. */

@@ -124,7 +124,8 @@ static void check_counters(void)
                  "seen %llu decided %llu allowed %llu reported %llu audited %llu denied %llu gated %llu "
                  "emitted %llu lost %llu",
                  (unsigned long long) seen, (unsigned long long) decided,
-                 (unsigned long long) stat_of(AG_STAT_ALLOWED), (unsigned long long) stat_of(AG_STAT_REPORTED),
+                 (unsigned long long) stat_of(AG_STAT_ALLOWED),
+                 (unsigned long long) stat_of(AG_STAT_REPORTED),
                  (unsigned long long) stat_of(AG_STAT_AUDITED), (unsigned long long) stat_of(AG_STAT_DENIED),
                  (unsigned long long) stat_of(AG_STAT_GATED), (unsigned long long) stat_of(AG_STAT_EMITTED),
                  (unsigned long long) stat_of(AG_STAT_LOST));
@@ -139,8 +140,8 @@ static void check_counters(void)
 static void set_up(void)
 {
         struct ag_control *control = stand_in_control(skel);
-        struct ag_device camera = { .kind = AG_DEVICE_CAMERA }, conveyor = { .kind = AG_DEVICE_CAMERA,
-                                                                            .flags = AG_DEVICE_NO_PERSONS };
+        struct ag_device camera = { .kind = AG_DEVICE_CAMERA },
+                         conveyor = { .kind = AG_DEVICE_CAMERA, .flags = AG_DEVICE_NO_PERSONS };
         struct ag_suffix onnx = { .name = "onnx" };
         uint32_t video = AG_DEV(81U, AG_MINOR_ANY), belt = AG_DEV(81U, 7);
         uint8_t one = 1;
@@ -173,7 +174,8 @@ static void set_up(void)
 static void test_models(void)
 {
         expect(in_child(plain_open, DIR "/emotion.onnx"), 0, "no AI workload opens anything");
-        expect(in_child(ai_open, DIR "/emotion.onnx"), EPERM, "the first open of an unknown model is refused");
+        expect(in_child(ai_open, DIR "/emotion.onnx"), EPERM,
+               "the first open of an unknown model is refused");
         expect(in_child(ai_open, DIR "/emotion.onnx"), EPERM, "and the second");
         expect(in_child(plain_open, DIR "/emotion.onnx"), 0, "and still not for others");
         expect(in_child(ai_open, DIR "/x.bin"), EPERM, "a name is no matter");
@@ -183,17 +185,20 @@ static void test_models(void)
         expect(in_child(interpreter_open, DIR "/emotion.onnx"), EPERM, "an interpreter by suffix");
         make_file(DIR "/large.bin", "EMO", 80 * 1024);
         expect(in_child(interpreter_open, DIR "/large.bin"), EPERM, "an interpreter by size");
-        expect(in_child(interpreter_open, DIR "/ignored.onnx"), EPERM, "an interpreter, deadline, model's name");
+        expect(in_child(interpreter_open, DIR "/ignored.onnx"), EPERM,
+               "an interpreter, deadline, model's name");
         expect(in_child(interpreter_open, DIR "/ignored.log"), 0, "an interpreter, deadline, any name");
         expect(in_child(ai_open, DIR "/ignored.onnx"), EPERM, "the deadline refuses");
-        expect(in_child(ai_open, DIR "/unreachable.onnx"), EPERM, "what the daemon does not get at is refused");
+        expect(in_child(ai_open, DIR "/unreachable.onnx"), EPERM,
+               "what the daemon does not get at is refused");
 }
 
 static void test_subjects(void)
 {
         expect(in_child(ai_child_open, DIR "/emotion.onnx"), EPERM, "a child inherits");
         expect(in_child(ai_exec_open, DIR "/emotion.onnx"), EPERM, "exec keeps");
-        expect(in_child(ai_thread_exec_open, DIR "/emotion.onnx"), EPERM, "exec by a thread that is no leader keeps");
+        expect(in_child(ai_thread_exec_open, DIR "/emotion.onnx"), EPERM,
+               "exec by a thread that is no leader keeps");
         expect(in_child(other_thread_open, DIR "/emotion.onnx"), EPERM, "a trait binds all threads");
 }
 
@@ -259,7 +264,8 @@ static int ai_belt_open(const void *flags)
 
 static void test_sensors(void)
 {
-        struct ag_consent_key key = { .workload = AG_WORKLOAD_UNDECLARED, .column = AG_COL_CAMERA,
+        struct ag_consent_key key = { .workload = AG_WORKLOAD_UNDECLARED,
+                                      .column = AG_COL_CAMERA,
                                       .grant = AG_GRANT_CONSENT };
         struct ag_consent consent = {};
         int consents = bpf_map__fd(skel->maps.ag_consents);
@@ -268,7 +274,8 @@ static void test_sensors(void)
         expect(in_child(ai_camera_open, (void *) O_RDWR), EPERM, "an AI workload does not");
         expect(in_child(ai_camera_open, (void *) O_WRONLY), EPERM, "nor write-only");
         expect(in_child(ai_camera_open, (void *) O_ACCMODE), EPERM, "nor with access mode 3");
-        expect(in_child(interpreter_camera_open, (void *) O_RDWR), ENXIO, "an interpreter alone is no AI here");
+        expect(in_child(interpreter_camera_open, (void *) O_RDWR), ENXIO,
+               "an interpreter alone is no AI here");
         expect(in_child(ai_belt_open, (void *) O_RDWR), ENXIO, "a camera that sees no persons");
         consent.valid_until = boot_ns() + 3000000000ULL;
         bpf_map_update_elem(consents, &key, &consent, BPF_ANY);
@@ -328,7 +335,8 @@ static void test_daemon_down(void)
         make_file(DIR "/never-seen.onnx", "MOD", KILO);
         stand_in_stop(skel, daemon_pid);
         expect(stand_in_control(skel)->alive_until != 0, 0, "its exit is noticed in the kernel");
-        expect(in_child(ai_open, DIR "/emotion.onnx"), EPERM, "what is known stays refused without the daemon");
+        expect(in_child(ai_open, DIR "/emotion.onnx"), EPERM,
+               "what is known stays refused without the daemon");
         expect(in_child(ai_open, DIR "/never-seen.onnx"), EPERM, "what was never seen is the policy's word");
         expect(in_child(plain_open, DIR "/never-seen.onnx"), 0, "and not for others");
         expect((int) (stat_of(AG_STAT_TIMED_OUT) - timed_out), 0, "nobody waited for it");

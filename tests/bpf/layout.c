@@ -26,7 +26,8 @@ static const Place places[] = {
 #include "tests/layout.inc"
 };
 
-static const struct btf_member *find_member(const struct btf *btf, const struct btf_type *t, const char *name)
+static const struct btf_member *find_member(const struct btf *btf, const struct btf_type *t,
+                                            const char *name)
 {
         const struct btf_member *m = btf_members(t);
 

@@ -89,7 +89,8 @@ int stand_in_load(struct aiguard **ret)
                 r = load_variant(1, &skel);
         if (r < 0)
                 return r;
-        bpf_object__for_each_program(program, skel->obj) {
+        bpf_object__for_each_program(program, skel->obj)
+        {
                 if (!bpf_program__autoload(program) || program == skel->progs.ag_adopt_tasks)
                         continue;
                 if (!bpf_program__attach(program)) {

@@ -39,13 +39,14 @@ static int try_load(const char *wanted, bool (*skip)(const char *))
         skel = aiguard__open();
         if (!skel)
                 return -errno;
-        bpf_object__for_each_program(program, skel->obj) {
+        bpf_object__for_each_program(program, skel->obj)
+        {
                 const char *name = bpf_program__name(program);
 
                 bpf_program__set_autoload(program, wanted ? !strcmp(name, wanted) : !skip(name));
                 if (wanted && !strcmp(name, wanted)) {
                         bpf_program__set_log_buf(program, log_buf, LOG_SIZE);
-                        bpf_program__set_log_level(program, arg_verbose ? 2 : 4);
+                        bpf_program__set_log_level(program, arg_verbose ? 1 | 4 : 4);
                 }
         }
         r = aiguard__load(skel);
@@ -53,14 +54,14 @@ static int try_load(const char *wanted, bool (*skip)(const char *))
         return r;
 }
 
-/* "processed 812 insns (limit 1000000) ..." is the last line of a good log. */
-static long processed(void)
+/* The number behind the last `word`; the verifier's summary is the end of a good log. */
+static long last_number(const char *word)
 {
         const char *last = NULL;
 
-        for (const char *p = log_buf; (p = strstr(p, "processed ")); p++)
+        for (const char *p = log_buf; (p = strstr(p, word)); p++)
                 last = p;
-        return last ? strtol(last + strlen("processed "), NULL, 10) : -1;
+        return last ? strtol(last + strlen(word), NULL, 10) : -1;
 }
 
 static void last_lines(char *ret, size_t size)
@@ -116,7 +117,8 @@ static void collect(const char *only)
                 printf("not ok - bpf-verify # cannot open the object: %m\n");
                 exit(1);
         }
-        bpf_object__for_each_program(program, skel->obj) {
+        bpf_object__for_each_program(program, skel->obj)
+        {
                 const char *name = bpf_program__name(program);
 
                 if (only && strcmp(only, name))
@@ -147,7 +149,8 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < n_results; i++) {
                 results[i].error = try_load(results[i].name, NULL);
                 if (!results[i].error)
-                        printf("ok - loads %s (%ld verifier instructions)\n", results[i].name, processed());
+                        printf("ok - loads %s (%ld verifier instructions, %ld us)\n", results[i].name,
+                               last_number("processed "), last_number("verification time "));
                 last_lines(text, sizeof(text));
                 if (results[i].error && (results[i].error != -EPERM || log_buf[0]))
                         printf("# %s: %s %s\n", results[i].name, strerror(-results[i].error), text);
@@ -159,7 +162,8 @@ int main(int argc, char **argv)
                 if (!results[i].error)
                         continue;
                 if (results[i].error == -EPERM && !log_buf[0]) {
-                        printf("skip - loads %s # this kernel refuses such programs: EPERM\n", results[i].name);
+                        printf("skip - loads %s # this kernel refuses such programs: EPERM\n",
+                               results[i].name);
                 } else if (twin_loads(results[i].name)) {
                         printf("skip - loads %s # its other variant fits this kernel\n", results[i].name);
                 } else {
