@@ -116,8 +116,16 @@ struct ag_control {
         __u32 daemon_tgid;
         __u64 alive_until;                        /* 0: nobody answers; renewed each second by the gate */
         __u32 flags;                              /* enum ag_control_flag */
-        __u32 hold_ms;                            /* longest stay in the bridge */
+        __u32 hold_ms;                            /* longest stay in the bridge without a sign of the gate */
+        __u64 served_at;                          /* the gate's last sign: when it last took a request for a hold */
 };
+
+/*
+ * Who waits behind others is not forgotten: as long as the gate takes requests,
+ * the deadline moves on, up to this many times hold_ms. Without that, some
+ * hundred first opens at once would meet a deadline that one alone never meets.
+ */
+#define AG_HOLD_PATIENCE 50
 
 enum ag_control_flag {
         AG_CONTROL_MONITOR = 1 << 0,              /* attached, not yet enforcing: nothing is refused or held */

@@ -33,6 +33,7 @@ struct ag_bridge {
         struct ag_subject *subject;
         struct ag_open *open;
         struct ag_object *known; /* a copy goes here */
+        __u64 since;
         __u64 deadline;
         __u64 asked; /* time of the request; 0: not asked */
         __u32 tid;
@@ -45,6 +46,20 @@ static __always_inline bool ag_is_dying(struct task_struct *task)
         unsigned long pending = task->pending.signal.sig[0] | task->signal->shared_pending.signal.sig[0];
 
         return pending & (1UL << (SIGKILL - 1));
+}
+
+/* At the deadline, unless the gate is still busy with those before this one. The subject's side has no such queue. */
+static __always_inline bool ag_bridge_is_late(struct ag_bridge *b, __u64 now)
+{
+        __u64 patience = b->control->hold_ms * 1000000ULL;
+        __u64 served = *(volatile __u64 *) &b->control->served_at;
+
+        if (now < b->deadline)
+                return false;
+        if (b->subject || served + patience <= now || now >= b->since + AG_HOLD_PATIENCE * patience)
+                return true;
+        b->deadline = served + patience;
+        return false;
 }
 
 /* The end of a turn. 0: go on, after others had the CPU. */
@@ -67,7 +82,7 @@ static __always_inline int ag_bridge_breathe(struct ag_bridge *b)
                 b->end = AG_BRIDGE_DAEMON_GONE;
                 return 1;
         }
-        if (now >= b->deadline) {
+        if (ag_bridge_is_late(b, now)) {
                 b->end = AG_BRIDGE_DEADLINE;
                 return 1;
         }
@@ -221,6 +236,7 @@ static __always_inline void ag_bridge_begin(struct ag_bridge *b, struct file *fi
         b->control = control;
         b->open = o;
         b->tid = o->who.tid;
+        b->since = now;
         b->deadline = now + control->hold_ms * 1000000ULL;
         b->end = AG_BRIDGE_DEADLINE;
 }

@@ -86,11 +86,13 @@ static void hold(Gate *g, const struct ag_request *r)
 {
         struct ag_object object;
         struct statx st;
+        uint64_t now = boottime_ns();
         GateFile *f;
         int fd;
 
-        /* Its opener is past the deadline: whoever is not gets the time. */
-        if (boottime_ns() - r->time > (uint64_t) g->control->hold_ms * 1000000ULL) {
+        __atomic_store_n(&g->control->served_at, now, __ATOMIC_RELEASE);
+        /* Its opener has surely gone: whoever has not gets the time. */
+        if (now - r->time > AG_HOLD_PATIENCE * (uint64_t) g->control->hold_ms * 1000000ULL) {
                 GATE_COUNT(g, late);
                 return;
         }
