@@ -116,7 +116,7 @@ catalog() {
         mark
         run ai open "$CAMERA"
         sleep 0.5
-        journal -x -n 3 | grep -q '^-- ' || { echo "no text in the catalog"; return 1; }
+        journal -x -n 3 | grep -qE '^(--|░░) Subject:' || { echo "no text in the catalog"; return 1; }
 }
 older_workloads() {
         systemctl stop aiguardd
