@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #ifndef DECIDE_CASE_H
 #define DECIDE_CASE_H
 /* One question with the row it is asked of, and room for the kernel's answer. */
