@@ -193,7 +193,7 @@ said() {
         model) about=".AIGUARD_MODEL_PATH == \"$path\"" ;;
         sensor) about="(.AIGUARD_DEVICE // \"\") | endswith(\"$path\")" ;;
         esac
-        [ "$pid" = any ] || about="($about) and .OBJECT_PID == \"$pid\""
+        [ "$pid" = any ] || [ "${ANY_PROCESS:-no}" = yes ] || about="($about) and .OBJECT_PID == \"$pid\""
         wait_entries 1 "$REFUSED $AUDITED" "$about"
         entry=$(entries "$id" "($about) and ($more)")
         [ -n "$entry" ] || { echo "another entry than promised: $(entries "$REFUSED $AUDITED" "$about")"; return 1; }
@@ -207,7 +207,8 @@ said() {
 }
 
 # refused PATH model|sensor COMMAND...: the command must end with 1 (EPERM) in enforce mode and with 0 in audit mode,
-# and the journal must say so once. SAID: one more condition on the entry; OPENED: how it ends in audit mode.
+# and the journal must say so once. SAID: one more condition on the entry; OPENED: how it ends in audit mode; ANY_PROCESS=yes: the opener
+# is not the command itself.
 refused() {
         local path=$1 kind=$2
         shift 2
