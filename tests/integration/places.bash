@@ -92,16 +92,15 @@ fuse() {
 }
 # A FUSE server that is stopped holds up whoever opens its files; it must not hold up the daemon.
 fuse_hung() {
-        local server
+        local server failed=0
         mountpoint -q /mnt/fuse || { echo "no FUSE mount"; return 77; }
         server=$(pgrep -n bindfs)
         kill -STOP "$server"
         "$PROBE" --ai "$RUNTIME" --timeout 60 open /mnt/fuse/y.onnx >/dev/null 2>&1 &
         sleep 1
-        rc=0
-        refused "$(fresh beside-fuse.onnx "$MODELS/bad-05.onnx")" model ai --timeout 20 open /work/fresh/beside-fuse.onnx || rc=1
-        timeout 5 aiguardctl status >/dev/null || rc=1
+        refused "$(fresh beside-fuse.onnx "$MODELS/bad-05.onnx")" model ai --timeout 20 open /work/fresh/beside-fuse.onnx || failed=1
+        timeout 5 aiguardctl status >/dev/null || failed=1
         kill -CONT "$server"
         wait || true
-        return $rc
+        return $failed
 }
