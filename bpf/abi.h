@@ -117,7 +117,7 @@ struct ag_control {
         __u64 alive_until;                        /* 0: nobody answers; renewed each second by the gate */
         __u32 flags;                              /* enum ag_control_flag */
         __u32 hold_ms;                            /* longest stay in the bridge without a sign of the gate */
-        __u64 served_at;                          /* the gate's last sign: when it last took a request for a hold */
+        __u64 served_at;                          /* the gate's last sign: it took a request, or looked for one between two answers */
 };
 
 /*

@@ -34,7 +34,6 @@ struct ag_bridge {
         struct ag_open *open;
         struct ag_object *known; /* a copy goes here */
         __u64 since;
-        __u64 deadline;
         __u64 asked; /* time of the request; 0: not asked */
         __u32 tid;
         __u32 end; /* enum ag_bridge_end */
@@ -54,12 +53,9 @@ static __always_inline bool ag_bridge_is_late(struct ag_bridge *b, __u64 now)
         __u64 patience = b->control->hold_ms * 1000000ULL;
         __u64 served = *(volatile __u64 *) &b->control->served_at;
 
-        if (now < b->deadline)
+        if (now < b->since + patience)
                 return false;
-        if (b->subject || served + patience <= now || now >= b->since + AG_HOLD_PATIENCE * patience)
-                return true;
-        b->deadline = served + patience;
-        return false;
+        return b->subject || now >= served + patience || now >= b->since + AG_HOLD_PATIENCE * patience;
 }
 
 /* The end of a turn. 0: go on, after others had the CPU. */
@@ -237,7 +233,6 @@ static __always_inline void ag_bridge_begin(struct ag_bridge *b, struct file *fi
         b->open = o;
         b->tid = o->who.tid;
         b->since = now;
-        b->deadline = now + control->hold_ms * 1000000ULL;
         b->end = AG_BRIDGE_DEADLINE;
 }
 

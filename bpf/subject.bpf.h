@@ -204,6 +204,8 @@ static __always_inline void ag_subject_settle(struct ag_subject *s, const struct
 
 /*
  * A subject of which nothing is left need not be, and costs every open a lookup.
+ * Never one that asked for something: its successor would count from the start again,
+ * and a late answer to the old question would be taken for one to the new.
  * Only while there is one thread: another could be about to add a trait to what is
  * deleted here. The cgroup hook comes from outside, so both sides look again after
  * what they did: it for the storage, this one for what came into it.
@@ -213,7 +215,7 @@ static __always_inline void ag_subject_drop_empty(const struct ag_subject *s)
         struct task_struct *task = bpf_get_current_task_btf();
         struct ag_subject *again;
 
-        if (s->traits || s->workload || task->signal->nr_threads != 1)
+        if (s->traits || s->workload || s->map_seq || task->signal->nr_threads != 1)
                 return;
         /* The answer that said so goes too: any storage at all on a task makes its opens slower. */
         bpf_task_storage_delete(&ag_subjects, task);

@@ -81,6 +81,12 @@ static void remember_request(GateFile *f, const struct ag_request *r)
         }
 }
 
+/* Tells those who wait in the bridge behind others that somebody works for them. */
+static void gate_sign(Gate *g, uint64_t now)
+{
+        __atomic_store_n(&g->control->served_at, now, __ATOMIC_RELEASE);
+}
+
 /* Stage one: from here on its opener, and who else comes, sleeps. */
 static void hold(Gate *g, const struct ag_request *r)
 {
@@ -90,7 +96,7 @@ static void hold(Gate *g, const struct ag_request *r)
         GateFile *f;
         int fd;
 
-        __atomic_store_n(&g->control->served_at, now, __ATOMIC_RELEASE);
+        gate_sign(g, now);
         /* Its opener has surely gone: whoever has not gets the time. */
         if (now - r->time > AG_HOLD_PATIENCE * (uint64_t) g->control->hold_ms * 1000000ULL) {
                 GATE_COUNT(g, late);
@@ -152,6 +158,7 @@ static int on_request(void *userdata, void *data, size_t size)
 /* Who spins in the bridge is let go before anybody else is looked at: its deadline is the only one there is. */
 void gate_take_requests(Gate *g)
 {
+        gate_sign(g, boottime_ns());
         g->batch = 0;
         (void) ring_buffer__consume(g->requests);
 }
