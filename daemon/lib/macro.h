@@ -17,26 +17,26 @@
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* Hands an owned pointer or descriptor over: the local forgets it. */
-#define TAKE_PTR(p)                   \
-        ({                            \
-                typeof(p) _p_ = (p);  \
-                (p) = NULL;           \
-                _p_;                  \
+#define TAKE_PTR(p)                  \
+        ({                           \
+                typeof(p) _p_ = (p); \
+                (p) = NULL;          \
+                _p_;                 \
         })
-#define TAKE_FD(fd)                   \
-        ({                            \
-                int _fd_ = (fd);      \
-                (fd) = -EBADF;        \
-                _fd_;                 \
+#define TAKE_FD(fd)              \
+        ({                       \
+                int _fd_ = (fd); \
+                (fd) = -EBADF;   \
+                _fd_;            \
         })
 
 /* DEFINE_CLEANUP(Foo *, foo_free) makes foo_freep() for _cleanup_. */
-#define DEFINE_CLEANUP(type, func)                    \
-        static inline void func##p(type *p)           \
-        {                                             \
-                if (*p)                               \
-                        func(*p);                     \
-        }                                             \
+#define DEFINE_CLEANUP(type, func)          \
+        static inline void func##p(type *p) \
+        {                                   \
+                if (*p)                     \
+                        func(*p);           \
+        }                                   \
         struct _defined_##func##_
 
 static inline void freep(void *p)
