@@ -127,7 +127,7 @@ static int method_declare(sd_bus_message *msg, void *userdata, sd_bus_error *ret
 {
         _cleanup_free_ char *id = NULL, *why = NULL;
         BusPeer *peer = userdata;
-        const char *json;
+        const char *json = NULL;
         uid_t uid;
         int r;
 
@@ -147,7 +147,7 @@ static int method_declare(sd_bus_message *msg, void *userdata, sd_bus_error *ret
 static int method_revoke(sd_bus_message *msg, void *userdata, sd_bus_error *reterr)
 {
         BusPeer *peer = userdata;
-        const char *id;
+        const char *id = NULL;
         uid_t uid;
         int r;
 
@@ -165,9 +165,9 @@ static int method_revoke(sd_bus_message *msg, void *userdata, sd_bus_error *rete
 
 static int method_emergency(sd_bus_message *msg, void *userdata, sd_bus_error *reterr)
 {
-        const char *workload, *reason;
+        const char *workload = NULL, *reason = "";
         BusPeer *peer = userdata;
-        uint64_t seconds;
+        uint64_t seconds = 0;
         uid_t uid;
         int r;
 

@@ -190,7 +190,7 @@ static int read_model(Reader *r, json_t *o, Declaration *d)
             (k = take_number(r, o, "size", DECLARATION_MODEL_MAX, &d->size)) < 0 ||
             (k = take_string(r, o, "as", sizeof(((ModelcapFinding *) NULL)->name) - 1, &d->as)) < 0)
                 return k;
-        if (strlen(digest) != 64 || strspn(digest, "0123456789abcdef") != 64)
+        if (!digest || strlen(digest) != 64 || strspn(digest, "0123456789abcdef") != 64)
                 return complain(r, "\"sha256\" must be 64 hexadecimal digits");
         strcpy(d->digest, digest);
         return 0;
@@ -222,7 +222,7 @@ static int read_workload(Reader *r, json_t *o, Declaration *d)
 static int read_sensor(Reader *r, json_t *o, Declaration *d)
 {
         static const char *const keys[] = { "path", "major", "minor", "hardware", NULL };
-        uint64_t major, minor;
+        uint64_t major = 0, minor = 0;
         int k;
 
         if ((k = only_keys(r, o, keys)) < 0 || (k = take_string(r, o, "path", TEXT_MAX, &d->path)) < 0 ||
@@ -240,7 +240,7 @@ static int read_document(Reader *r, json_t *o, Declaration *d)
         const char *keys[] = { "aiguard", "id", "kind", "reason", "made", "until", "by_uid", kind, NULL };
         static int (*const readers[])(Reader * r, json_t * o, Declaration * d) = { read_model, read_workload,
                                                                                    read_sensor };
-        uint64_t version, uid;
+        uint64_t version = 0, uid = 0;
         int k;
 
         for (d->kind = 0; d->kind < _DECLARATION_KIND_MAX; d->kind++)
