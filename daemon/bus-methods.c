@@ -99,7 +99,7 @@ static int method_reload(sd_bus_message *msg, void *userdata, sd_bus_error *rete
         _cleanup_(diag_freep) Diag *diag = NULL;
         _cleanup_free_ char *text = NULL;
         BusPeer *peer = userdata;
-        uid_t uid;
+        uid_t uid = (uid_t) -1;
         int r;
 
         r = require_root(peer, msg, &uid, reterr);
@@ -128,7 +128,7 @@ static int method_declare(sd_bus_message *msg, void *userdata, sd_bus_error *ret
         _cleanup_free_ char *id = NULL, *why = NULL;
         BusPeer *peer = userdata;
         const char *json = NULL;
-        uid_t uid;
+        uid_t uid = (uid_t) -1;
         int r;
 
         r = require_root(peer, msg, &uid, reterr);
@@ -148,7 +148,7 @@ static int method_revoke(sd_bus_message *msg, void *userdata, sd_bus_error *rete
 {
         BusPeer *peer = userdata;
         const char *id = NULL;
-        uid_t uid;
+        uid_t uid = (uid_t) -1;
         int r;
 
         r = require_root(peer, msg, &uid, reterr);
@@ -168,7 +168,7 @@ static int method_emergency(sd_bus_message *msg, void *userdata, sd_bus_error *r
         const char *workload = NULL, *reason = "";
         BusPeer *peer = userdata;
         uint64_t seconds = 0;
-        uid_t uid;
+        uid_t uid = (uid_t) -1;
         int r;
 
         r = require_root(peer, msg, &uid, reterr);
