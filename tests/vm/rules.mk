@@ -6,7 +6,7 @@ VM_STAGE := $(BUILD)/vm/stage
 VM_RUN := BUILD=$(BUILD) CORPUS=$(CORPUS) tests/vm/run.sh
 
 # SUITE:KERNEL pairs that `make check` runs.
-VM_CHECK ?= smoke:6.1 smoke:6.12 main:6.1 main:6.12
+VM_CHECK ?= main:6.1 main:6.12 main-audit:6.1 bpf:6.1 bpf:6.12
 
 vm: ## run SUITE (default main) in a VM with Debian's kernel KERNEL (6.1 or 6.12)
 	@$(VM_RUN) --suite $(SUITE) --kernel $(KERNEL)
