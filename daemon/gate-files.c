@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -438,6 +439,20 @@ static void settle(Gate *g, GateFile *f)
                 file_free(g, f);
 }
 
+/*
+ * May the one who asked still come? On a host where hundreds want the CPU it can take seconds from asking to
+ * the next look at the answer, and an answer that has gone by then is none.
+ */
+static bool is_expected(const GateFile *f, uint64_t now_ns)
+{
+        uint64_t age = now_ns - f->active_ns;
+
+        if (now_ns == UINT64_MAX)
+                return false;
+        return age < GATE_LINGER_NS ||
+               (age < GATE_LINGER_ALIVE_NS && syscall(SYS_tkill, (pid_t) f->tid, 0) == 0);
+}
+
 /* UINT64_MAX: the table is full, nobody lingers. */
 void gate_files_sweep(Gate *g, uint64_t now_ns)
 {
@@ -449,7 +464,7 @@ void gate_files_sweep(Gate *g, uint64_t now_ns)
                 for (GateFile *f = g->files[b]; f; f = f->next) {
                         if (f->waiters || f->n_resolving || f->scan || !f->gated)
                                 continue;
-                        if (now_ns != UINT64_MAX && now_ns - f->active_ns < GATE_LINGER_NS)
+                        if (is_expected(f, now_ns))
                                 continue;
                         /* Nobody came: the opener died, or it was another inode. State first, mark later. */
                         gate_write_none(g, f->path_fd);

@@ -21,8 +21,9 @@
 
 #define GATE_FILES_MAX 4096U /* marked at once */
 #define GATE_BUCKETS 1024U
-#define GATE_STALE_NS 5000000000ULL /* an entry of ag_gated whose event has not come by then is of nobody */
-#define GATE_LINGER_NS 500000000ULL /* a mark whose opener does not come stays that long */
+#define GATE_STALE_NS 5000000000ULL  /* an entry of ag_gated whose event has not come by then is of nobody */
+#define GATE_LINGER_NS 2000000000ULL /* a mark without openers stays that long, */
+#define GATE_LINGER_ALIVE_NS 30000000000ULL /* or that long while the one who asked lives */
 #define GATE_ALIVE_NS 3000000000ULL
 #define GATE_TURN_MS 250
 #define GATE_SCAN_CHILDREN 8U
