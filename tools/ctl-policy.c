@@ -4,6 +4,7 @@
  * sub-verbs check and show. Works on files alone: no daemon, no root. The
  * others are ctl-policy-{matrix,explain,diff}.c.
  */
+#include "ctl-data.h"
 #include "ctl-policy.h"
 
 #include <getopt.h>
@@ -359,7 +360,8 @@ static int help_or_error(int argc, char **argv)
 
 int verb_policy(int argc, char **argv)
 {
-        CtlPolicyArgs args = { .modelcaps = MODELCAPS_DIR };
+        _cleanup_free_ char *modelcaps = ctl_modelcaps_dir();
+        CtlPolicyArgs args = { .modelcaps = modelcaps ?: MODELCAPS_DIR };
         int r;
 
         for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(sub_verbs); i++) {

@@ -16,6 +16,7 @@
 #include <sys/vfs.h>
 #include <time.h>
 
+#include "ctl-data.h"
 #include "ctl-scan.h"
 #include "lib/scan-client.h"
 #include "lib/util-string.h"
@@ -234,33 +235,6 @@ static void print_usage(FILE *f)
               f);
 }
 
-/* The installed capabilities, or those of the tree this program was built in. */
-static char *default_modelcaps(void)
-{
-        char exe[4096], *slash, *path = NULL;
-        ssize_t n;
-
-        if (access(MODELCAPS_DIR, R_OK) >= 0)
-                return strdup(MODELCAPS_DIR);
-        n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-        if (n <= 0)
-                return strdup(MODELCAPS_DIR);
-        exe[n] = 0;
-        for (int up = 0; up < 4; up++) {
-                slash = strrchr(exe, '/');
-                if (!slash)
-                        break;
-                *slash = 0;
-                if (string_printf(&path, "%s/policies/modelcaps", exe) < 0)
-                        return NULL;
-                if (access(path, R_OK) >= 0)
-                        return path;
-                free(path);
-                path = NULL;
-        }
-        return strdup(MODELCAPS_DIR);
-}
-
 typedef struct Arguments {
         char *modelcaps;
         uint64_t seconds;
@@ -394,7 +368,7 @@ int verb_scan(int argc, char **argv)
                 return EXIT_SUCCESS;
         }
         if (!a.modelcaps)
-                a.modelcaps = default_modelcaps();
+                a.modelcaps = ctl_modelcaps_dir();
         code = a.fingerprint ? print_fingerprints(argv + optind)
                : a.modelcaps ? run(&a, argv + optind)
                              : EXIT_USAGE;
