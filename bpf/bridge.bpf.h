@@ -13,6 +13,7 @@
  */
 #include "verdict.bpf.h"
 
+#define AG_BRIDGE_TRIES 2         /* more, after the first */
 #define AG_BRIDGE_TURNS (1 << 22) /* far beyond any deadline: the clock ends it */
 
 enum ag_bridge_end {
@@ -36,7 +37,8 @@ struct ag_bridge {
         __u64 since;
         __u64 asked; /* time of the request; 0: not asked */
         __u32 tid;
-        __u32 end; /* enum ag_bridge_end */
+        __u16 end; /* enum ag_bridge_end */
+        __u16 tries;
 };
 
 /* SIGKILL is in `pending` of each thread of a group that dies, whatever signal was fatal. */
@@ -47,15 +49,31 @@ static __always_inline bool ag_is_dying(struct task_struct *task)
         return pending & (1UL << (SIGKILL - 1));
 }
 
-/* At the deadline, unless the gate is still busy with those before this one. The subject's side has no such queue. */
+/*
+ * Asked for longer than the deadline, and no sign of the gate for as long: it may be busy with those before this
+ * one. The subject's side has no such queue.
+ */
 static __always_inline bool ag_bridge_is_late(struct ag_bridge *b, __u64 now)
 {
         __u64 patience = b->control->hold_ms * 1000000ULL;
         __u64 served = *(volatile __u64 *) &b->control->served_at;
 
-        if (now < b->since + patience)
+        if (now < b->asked + patience)
                 return false;
         return b->subject || now >= served + patience || now >= b->since + AG_HOLD_PATIENCE * patience;
+}
+
+/*
+ * Asks anew before it gives up: on a host where hundreds want the CPU this opener
+ * may have been away for longer than its answer stayed. True: it has given up.
+ */
+static __always_inline bool ag_bridge_gives_up(struct ag_bridge *b)
+{
+        if (b->subject || b->tries >= AG_BRIDGE_TRIES)
+                return true;
+        b->tries++;
+        b->asked = 0;
+        return false;
 }
 
 /* The end of a turn. 0: go on, after others had the CPU. */
@@ -78,7 +96,7 @@ static __always_inline int ag_bridge_breathe(struct ag_bridge *b)
                 b->end = AG_BRIDGE_DAEMON_GONE;
                 return 1;
         }
-        if (ag_bridge_is_late(b, now)) {
+        if (ag_bridge_is_late(b, now) && ag_bridge_gives_up(b)) {
                 b->end = AG_BRIDGE_DEADLINE;
                 return 1;
         }
