@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 
+#include "ctl-options.h"
 #include "ctl-bus.h"
 #include "ctl-output.h"
 #include "lib/features.h"
@@ -121,28 +122,13 @@ static void print_text(const FeatureResult *f, size_t n)
 
 int verb_doctor(int argc, char **argv)
 {
-        static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },
-                { "json", no_argument, NULL, 'j' },
-                {},
-        };
         FeatureResult f[FEATURES_MAX];
         bool json = false;
         size_t n;
-        int c, code;
+        int code = 0;
 
-        while ((c = getopt_long(argc, argv, "hj", options, NULL)) >= 0)
-                switch (c) {
-                case 'h':
-                        print_usage(stdout);
-                        return EXIT_SUCCESS;
-                case 'j':
-                        json = true;
-                        break;
-                default:
-                        print_usage(stderr);
-                        return EXIT_USAGE;
-                }
+        if (ctl_parse_json(argc, argv, print_usage, &json, &code))
+                return code;
         if (optind < argc) {
                 print_usage(stderr);
                 return EXIT_USAGE;

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 
+#include "ctl-options.h"
 #include "ctl-bus.h"
 #include "ctl-output.h"
 #include "lib/macro.h"
@@ -52,28 +53,13 @@ static void print_explanation(const json_t *o)
 
 int verb_explain(int argc, char **argv)
 {
-        static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },
-                { "json", no_argument, NULL, 'j' },
-                {},
-        };
         json_t *o = NULL;
         bool json = false;
         uint64_t pid;
-        int c, r;
+        int r = 0;
 
-        while ((c = getopt_long(argc, argv, "hj", options, NULL)) >= 0)
-                switch (c) {
-                case 'h':
-                        print_usage(stdout);
-                        return EXIT_SUCCESS;
-                case 'j':
-                        json = true;
-                        break;
-                default:
-                        print_usage(stderr);
-                        return EXIT_USAGE;
-                }
+        if (ctl_parse_json(argc, argv, print_usage, &json, &r))
+                return r;
         if (optind + 1 != argc || parse_u64(argv[optind], INT32_MAX, &pid) < 0 || pid == 0) {
                 print_usage(stderr);
                 return EXIT_USAGE;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "ctl-options.h"
 #include "abi.h"
 #include "ctl-bus.h"
 #include "ctl-output.h"
@@ -195,27 +196,12 @@ static void print_pins(void)
 
 int verb_status(int argc, char **argv)
 {
-        static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },
-                { "json", no_argument, NULL, 'j' },
-                {},
-        };
         json_t *status = NULL;
         bool json = false;
-        int c, r;
+        int r = 0;
 
-        while ((c = getopt_long(argc, argv, "hj", options, NULL)) >= 0)
-                switch (c) {
-                case 'h':
-                        print_usage(stdout);
-                        return EXIT_SUCCESS;
-                case 'j':
-                        json = true;
-                        break;
-                default:
-                        print_usage(stderr);
-                        return EXIT_USAGE;
-                }
+        if (ctl_parse_json(argc, argv, print_usage, &json, &r))
+                return r;
         if (optind < argc) {
                 print_usage(stderr);
                 return EXIT_USAGE;
