@@ -18,6 +18,10 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 $(CFLAGS) $(WARN) -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ASAN_CFLAGS := -std=gnu17 $(SANITIZE) $(WARN)
+# One short line for each product; V=1 shows whole commands, -s nothing.
+Q := $(if $(V),,@)
+say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-8s %s\n' $(1) $(2))
+
 LIBS := -lbpf -lelf -lz -lsystemd -lyaml -ljansson -lsodium -lseccomp -pthread
 
 .DEFAULT_GOAL := all
@@ -50,23 +54,29 @@ deps: ## install the packages that building and testing need (Debian, as root)
 # ---- user space, plain and under sanitizers
 $(BUILD)/obj/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 $(BUILD)/asan/obj/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ASAN_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(ASAN_CFLAGS) -MMD -MP -c $< -o $@
 
 $(LIB): $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 $(ASAN_LIB): $(LIB_SRC:%.c=$(BUILD)/asan/obj/%.o)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 define program # name, sources
 $(BUILD)/$(1): $(2:%.c=$(BUILD)/obj/%.o) $(LIB)
-	$(CC) $(CFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -pie $$^ $(LIBS) -o $$@
+	$$(call say,LINK,$$@)
+	$(Q)$(CC) $(CFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -pie $$^ $(LIBS) -o $$@
 $(BUILD)/asan/$(1): $(2:%.c=$(BUILD)/asan/obj/%.o) $(ASAN_LIB)
-	$(CC) $(SANITIZE) $$^ $(LIBS) -o $$@
+	$$(call say,LINK,$$@)
+	$(Q)$(CC) $(SANITIZE) $$^ $(LIBS) -o $$@
 endef
 $(eval $(call program,aiguardd,$(DAEMON_SRC)))
 $(eval $(call program,aiguard-scanner,$(SCANNER_SRC)))
@@ -74,7 +84,8 @@ $(eval $(call program,aiguardctl,$(CTL_SRC)))
 
 $(BUILD)/unit/%: $(BUILD)/asan/obj/tests/unit/%.o $(ASAN_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) $^ -lcriterion $(LIBS) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(SANITIZE) $^ -lcriterion $(LIBS) -o $@
 
 -include $(wildcard bpf/rules.mk daemon/rules.mk tests/rules.mk tests/vm/rules.mk packaging/rules.mk)
 -include $(shell find $(BUILD)/obj $(BUILD)/asan -type f -name '*.d' 2>/dev/null)

@@ -11,14 +11,17 @@ LLVM_STRIP := $(firstword $(shell command -v llvm-strip llvm-strip-19 llvm-strip
 
 $(BPF_DIR)/%.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
-	$(LLVM_STRIP) -g $@
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
 
 $(BPF_DIR)/aiguard.bpf.o: $(BPF_OBJ)
-	$(BPFTOOL) gen object $@ $^
+	$(call say,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
 
 $(BUILD)/aiguard.skel.h: $(BPF_DIR)/aiguard.bpf.o
-	$(BPFTOOL) gen skeleton $< name aiguard > $@.tmp
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name aiguard > $@.tmp
 	@mv $@.tmp $@
 
 -include $(wildcard $(BPF_DIR)/*.d)

@@ -9,21 +9,24 @@ $(BPF_TESTS)/bpf-decide: $(BUILD)/obj/tests/bpf/decide.o
 $(BPF_TESTS)/bpf-layout: $(BUILD)/obj/tests/bpf/layout.o
 $(BPF_TESTS)/bpf-%:
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $^ -lbpf -lelf -lz -pthread -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $^ -lbpf -lelf -lz -pthread -o $@
 
 $(BUILD)/obj/tests/bpf/decide.o: | $(BUILD)/decide.skel.h
 $(BUILD)/decide.skel.h: $(BPF_DIR)/decide.test.o
-	$(BPFTOOL) gen skeleton $< name decide_bpf > $@.tmp
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name decide_bpf > $@.tmp
 	@mv $@.tmp $@
 $(BPF_DIR)/decide.test.o: tests/bpf/decide.test.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -Itests/bpf -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
-	$(LLVM_STRIP) -g $@
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -Itests/bpf -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
 
 $(BUILD)/obj/tests/bpf/layout.o: | $(BPF_TESTS)/layout.inc
 $(BPF_TESTS)/layout.inc: bpf/abi.h tests/bpf/layout.awk
 	@mkdir -p $(@D)
-	awk -f tests/bpf/layout.awk $< > $@
+	$(Q)awk -f tests/bpf/layout.awk $< > $@
 
 bpf-verify: $(BPF_TESTS)/bpf-verify ## load every program alone and all together, print what the verifier says
 	@$<

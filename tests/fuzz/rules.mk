@@ -8,12 +8,15 @@ FUZZ_CFLAGS := -std=gnu17 $(FUZZ_SANITIZE) -Wall -Wextra -Werror -Wno-unused-par
 
 $(FUZZ)/obj/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 $(FUZZ)/libaiguard.a: $(LIB_SRC:%.c=$(FUZZ)/obj/%.o)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 $(FUZZ)/fuzz_%: $(FUZZ)/obj/tests/fuzz/fuzz_%.o $(FUZZ)/libaiguard.a
-	$(CLANG) $(FUZZ_SANITIZE) -fsanitize=fuzzer $^ $(LIBS) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(FUZZ_SANITIZE) -fsanitize=fuzzer $^ $(LIBS) -o $@
 
 fuzz-replay: $(FUZZ_BIN) ## every input of the fuzz corpora once, under ASan and UBSan
 	@tests/fuzz/run.sh replay $(FUZZ_BIN)

@@ -5,19 +5,22 @@ ACCEPTANCE_FILES := $(ACCEPTANCE)/probe $(ACCEPTANCE)/bench $(ACCEPTANCE)/libonn
 
 $(ACCEPTANCE)/probe: tests/integration/probe.c tests/integration/probe-attacks.c tests/integration/probe.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(filter %.c,$^) -pthread -ldl -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(filter %.c,$^) -pthread -ldl -o $@
 
 $(ACCEPTANCE)/bench: tests/bench/bench.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< -ldl -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< -ldl -o $@
 
 $(ACCEPTANCE)/libonnxruntime.so.1: tests/integration/runtime-fake.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -shared -fPIC -Wl,-soname,libonnxruntime.so.1 $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -shared -fPIC -Wl,-soname,libonnxruntime.so.1 $< -o $@
 
 $(ACCEPTANCE)/models/.stamp: tests/integration/mkmodel.py
 	@rm -rf $(@D)
-	tests/integration/mkmodel.py set $(@D)
+	$(Q)tests/integration/mkmodel.py set $(@D)
 	@touch $@
 
 acceptance-build: $(ACCEPTANCE_FILES)
