@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "lib/model/bytes.h"
 #include "lib/model/fingerprint.h"
 #include "lib/model/json-scan.h"
 #include "lib/model/label-find.h"
@@ -23,15 +24,6 @@ typedef struct Safetensors {
         size_t n_entries;
         JsonScan scan;
 } Safetensors;
-
-static uint64_t le64(const unsigned char *p)
-{
-        uint64_t v = 0;
-
-        for (int i = 7; i >= 0; i--)
-                v = v << 8 | p[i];
-        return v;
-}
 
 static ProbeResult probe(Source *s)
 {

@@ -46,6 +46,37 @@ void source_init_memory(Source *s, const void *data, size_t size)
         s->memory = data;
 }
 
+/* The window stays empty: only this much of the whole is worth copying. */
+static void share_budget(Source *to, const Source *from)
+{
+        to->bytes_read = from->bytes_read;
+        to->deadline = from->deadline;
+        to->items_left = from->items_left;
+        to->reason = from->reason;
+}
+
+void source_begin_part(Source *ret, const Source *whole, uint64_t start, uint64_t length)
+{
+        start = MIN(start, whole->size);
+        length = MIN(length, whole->size - start);
+        source_init_fd(ret, whole->fd, length);
+        ret->base = whole->base + start;
+        if (whole->memory)
+                ret->memory = whole->memory + start;
+        share_budget(ret, whole);
+}
+
+void source_begin_memory(Source *ret, const Source *whole, const void *data, size_t size)
+{
+        source_init_memory(ret, data, size);
+        share_budget(ret, whole);
+}
+
+void source_end_part(Source *whole, const Source *part)
+{
+        share_budget(whole, part);
+}
+
 int source_fail(Source *s, const char *reason)
 {
         if (!s->reason)
@@ -71,7 +102,7 @@ static int fetch(Source *s, uint64_t pos, void *buffer, size_t n)
         if (s->bytes_read + n > SOURCE_READ_MAX)
                 return source_fail(s, "more to read than the limit");
         while (done < n) {
-                ssize_t k = pread(s->fd, (char *) buffer + done, n - done, (off_t) (pos + done));
+                ssize_t k = pread(s->fd, (char *) buffer + done, n - done, (off_t) (s->base + pos + done));
 
                 if (k < 0 && errno == EINTR)
                         continue;

@@ -18,6 +18,7 @@
 typedef struct Source {
         const unsigned char *memory; /* instead of a descriptor: fuzzers, tests, text already read */
         int fd;
+        uint64_t base; /* where this source begins in the file */
         uint64_t size;
         uint64_t bytes_read;
         uint64_t deadline;   /* CLOCK_MONOTONIC, nanoseconds */
@@ -32,6 +33,16 @@ typedef struct Source {
 
 void source_init_fd(Source *s, int fd, uint64_t size);
 void source_init_memory(Source *s, const void *data, size_t size);
+
+/*
+ * A part of a source as a source of its own, from `start`, which must lie within
+ * it; with the same budget, which source_end_part() gives back with the reason.
+ */
+void source_begin_part(Source *ret, const Source *whole, uint64_t start, uint64_t length);
+void source_end_part(Source *whole, const Source *part);
+
+/* A buffer of something that was in `whole` (inflated, decoded): same budget, to be ended likewise. */
+void source_begin_memory(Source *ret, const Source *whole, const void *data, size_t size);
 
 /* A view of n (at most SOURCE_WINDOW) bytes, good until the next call. -EBADMSG with a reason otherwise. */
 int source_view(Source *s, uint64_t pos, size_t n, const unsigned char **ret);
