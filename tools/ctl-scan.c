@@ -225,6 +225,7 @@ static void print_usage(FILE *f)
               "  --json            one line of JSON for each file\n"
               "  --all             show files that are clean or no models as well\n"
               "  --content-only    look at the file only: neither its name nor the files beside it\n"
+              "  --no-catalog      know no model by its fingerprint\n"
               "  --modelcaps=DIR   model capabilities; default " MODELCAPS_DIR "\n"
               "  --seconds=N       limit for one file; default 10\n"
               "  --fingerprint     print the fingerprints of models, to be added to a model capability;\n"
@@ -238,7 +239,7 @@ static void print_usage(FILE *f)
 typedef struct Arguments {
         char *modelcaps;
         uint64_t seconds;
-        bool json, all, content_only, fingerprint, help;
+        bool json, all, content_only, no_catalog, fingerprint, help;
 } Arguments;
 
 static int parse_arguments(int argc, char **argv, Arguments *a)
@@ -247,6 +248,7 @@ static int parse_arguments(int argc, char **argv, Arguments *a)
                 ARG_JSON = 256,
                 ARG_ALL,
                 ARG_CONTENT_ONLY,
+                ARG_NO_CATALOG,
                 ARG_MODELCAPS,
                 ARG_SECONDS,
                 ARG_FINGERPRINT,
@@ -255,6 +257,7 @@ static int parse_arguments(int argc, char **argv, Arguments *a)
                 { "json", no_argument, NULL, ARG_JSON },
                 { "all", no_argument, NULL, ARG_ALL },
                 { "content-only", no_argument, NULL, ARG_CONTENT_ONLY },
+                { "no-catalog", no_argument, NULL, ARG_NO_CATALOG },
                 { "modelcaps", required_argument, NULL, ARG_MODELCAPS },
                 { "seconds", required_argument, NULL, ARG_SECONDS },
                 { "fingerprint", no_argument, NULL, ARG_FINGERPRINT },
@@ -273,6 +276,9 @@ static int parse_arguments(int argc, char **argv, Arguments *a)
                         break;
                 case ARG_CONTENT_ONLY:
                         a->content_only = true;
+                        break;
+                case ARG_NO_CATALOG:
+                        a->no_catalog = true;
                         break;
                 case ARG_FINGERPRINT:
                         a->fingerprint = true;
@@ -319,6 +325,7 @@ static int run(const Arguments *a, char **paths)
         Walk w = {
                 .options = { .modelcaps_dir = a->modelcaps,
                              .seconds = (unsigned) a->seconds,
+                             .no_catalog = a->no_catalog,
                              .reuse = true },
                 .json = a->json,
                 .all = a->all,

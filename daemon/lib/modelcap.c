@@ -223,17 +223,29 @@ static void vocabulary_done(Vocabulary *v)
         free(v->codes);
 }
 
+static void known_done(Modelcap *c)
+{
+        for (size_t i = 0; i < c->n_known; i++) {
+                free(c->known[i].name);
+                free(c->known[i].origin);
+        }
+        c->n_known = 0;
+        free(TAKE_PTR(c->known));
+}
+
 static void modelcap_done(Modelcap *c)
 {
         free(c->name);
         free(c->title);
         strv_free(c->laws);
         free(c->shapes);
-        for (size_t i = 0; i < c->n_known; i++) {
-                free(c->known[i].name);
-                free(c->known[i].origin);
-        }
-        free(c->known);
+        known_done(c);
+}
+
+void modelcap_set_forget_catalog(ModelcapSet *s)
+{
+        for (size_t i = 0; i < s->n_caps; i++)
+                known_done(&s->caps[i]);
 }
 
 ModelcapSet *modelcap_set_free(ModelcapSet *s)

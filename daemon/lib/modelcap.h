@@ -23,6 +23,9 @@ int modelcap_set_load(const char *dir, Diag *diag, ModelcapSet **ret);
 ModelcapSet *modelcap_set_free(ModelcapSet *s);
 DEFINE_CLEANUP(ModelcapSet *, modelcap_set_free);
 
+/* As if no known model were known: what is left shows what the rest recognises. */
+void modelcap_set_forget_catalog(ModelcapSet *s);
+
 size_t modelcap_set_size(const ModelcapSet *s);                 /* at most AG_MODELCAPS_MAX */
 const char *modelcap_set_name(const ModelcapSet *s, size_t i);  /* "emotion.face" */
 const char *modelcap_set_title(const ModelcapSet *s, size_t i); /* words for people */

@@ -78,7 +78,8 @@ static int spawn(const ScanServerOptions *options, ScanServer *s, int fd)
                                delay,
                                "--modelcaps",
                                options->modelcaps_dir ?: MODELCAPS_DIR,
-                               options->reuse ? "--reuse" : NULL,
+                               options->reuse ? "--reuse" : "--no-reuse",
+                               options->no_catalog ? "--no-catalog" : NULL,
                                NULL };
         const char *envp[4];
         posix_spawn_file_actions_t actions;

@@ -21,6 +21,7 @@ typedef struct ScanServerOptions {
         const char *program;       /* NULL: the installed aiguard-scanner, or $AIGUARD_SCANNER for tests */
         const char *modelcaps_dir; /* NULL: the installed ones */
         unsigned seconds;          /* CPU and wall limit of one job; 0: default 10 */
+        bool no_catalog;           /* as if no known model were known */
         bool reuse;                /* one child for many files: only for offline scans of one's own files */
         unsigned delay_ms; /* for tests: each job sleeps so long before it reads a byte; its limits begin after that */
 } ScanServerOptions;

@@ -25,7 +25,7 @@
 typedef struct Options {
         const char *modelcaps;
         unsigned seconds, delay_ms;
-        bool reuse;
+        bool reuse, no_catalog;
 } Options;
 
 typedef struct Job {
@@ -228,6 +228,8 @@ static int parse_options(int argc, char **argv, Options *ret)
                 { "seconds", required_argument, NULL, 's' },
                 { "delay-ms", required_argument, NULL, 'd' },
                 { "reuse", no_argument, NULL, 'r' },
+                { "no-reuse", no_argument, NULL, 'o' },
+                { "no-catalog", no_argument, NULL, 'n' },
                 { NULL, 0, NULL, 0 },
         };
         int c;
@@ -247,6 +249,12 @@ static int parse_options(int argc, char **argv, Options *ret)
                 case 'r':
                         ret->reuse = true;
                         break;
+                case 'o':
+                        ret->reuse = false;
+                        break;
+                case 'n':
+                        ret->no_catalog = true;
+                        break;
                 default:
                         return -EINVAL;
                 }
@@ -262,6 +270,8 @@ static int run(const Options *o)
         r = load(o->modelcaps, &set);
         if (r < 0)
                 return r;
+        if (o->no_catalog)
+                modelcap_set_forget_catalog(set);
         if (sodium_init() < 0)
                 return -EIO;
         r = sandbox_prepare(&s);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-corpus: $(BUILD)/aiguardctl $(BUILD)/aiguard-scanner ## scan the corpus (CORPUS=DIR) and compare with its manifest
-	@AIGUARD_SCANNER=$(abspath $(BUILD)/aiguard-scanner) tests/corpus/run.sh $(BUILD)/aiguardctl "$(CORPUS)"
+corpus: $(BUILD)/aiguardctl $(BUILD)/aiguard-scanner ## what the scanner makes of a corpus (CORPUS=DIR), and what must hold
+	@AIGUARD_SCANNER=$(abspath $(BUILD)/aiguard-scanner) tests/corpus/report.py $(BUILD)/aiguardctl "$(CORPUS)"
 
 .PHONY: corpus
