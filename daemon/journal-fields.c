@@ -174,7 +174,8 @@ static void add_finding(JournalEntry *e, const ModelcapFinding *f)
         for (size_t i = 0; i < f->n_evidence; i++) {
                 const Evidence *v = &f->evidence[i];
 
-                journal_entry_addf(e, "AIGUARD_MODEL_EVIDENCE", "%s: %s: %s", v->kind, v->where, v->detail);
+                journal_entry_addf(e, "AIGUARD_MODEL_EVIDENCE", "%s: %s%s%s", v->kind, v->where,
+                                   v->where[0] ? ": " : "", v->detail);
         }
 }
 
