@@ -22,7 +22,8 @@ ASAN_CFLAGS := -std=gnu17 $(SANITIZE) $(WARN)
 Q := $(if $(V),,@)
 say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-8s %s\n' $(1) $(2))
 
-LIBS := -lbpf -lelf -lz -lsystemd -lyaml -ljansson -lsodium -lseccomp -pthread
+# utf8proc is a table of characters: linked in, so that no host needs a package for it.
+LIBS := -lbpf -lelf -lz -lsystemd -lyaml -ljansson -lsodium -lseccomp -l:libutf8proc.a -pthread
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "lib/classify-hidden.h"
 #include "lib/classify-internal.h"
 #include "lib/classify-labels.h"
 #include "lib/classify-names.h"
@@ -237,10 +238,10 @@ static void on_list(Judge *j, unsigned vocabulary, const LabelList *list, const 
                 j->code_modality = m->modality;
 }
 
-static void collect_lists(Judge *j)
+static void collect_lists(Judge *j, const ModelFacts *f)
 {
-        for (size_t i = 0; i < j->facts->n_lists; i++) {
-                const LabelList *list = &j->facts->lists[i];
+        for (size_t i = 0; i < f->n_lists; i++) {
+                const LabelList *list = &f->lists[i];
                 bool any = false, foreign = false;
 
                 for (size_t v = 0; v < j->set->n_vocabularies; v++) {
@@ -374,15 +375,26 @@ static void collect_fingerprints(Judge *j)
                 }
 }
 
-void classify_collect(Judge *j, const char *path)
+static void collect_names(Judge *j, const ModelFacts *f)
 {
-        for (size_t i = 0; i < j->facts->n_names; i++) {
-                NameContext c = { .j = j, .name = &j->facts->names[i] };
+        for (size_t i = 0; i < f->n_names; i++) {
+                NameContext c = { .j = j, .name = &f->names[i] };
 
                 names_find(j->set, c.name->text, strlen(c.name->text), on_name, &c);
         }
+}
+
+void classify_collect(Judge *j, const char *path)
+{
+        _cleanup_facts_ ModelFacts hidden;
+
+        facts_init(&hidden);
+        facts_reveal(j->facts, &hidden);
+        collect_names(j, j->facts);
+        collect_names(j, &hidden);
         collect_path(j, path);
-        collect_lists(j);
+        collect_lists(j, j->facts);
+        collect_lists(j, &hidden);
         collect_shapes(j);
         collect_fingerprints(j);
 }

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "lib/classify-hidden.h"
 #include "lib/classify-text.h"
 #include "lib/escape.h"
 #include "lib/modelcap-vocabulary.h"
@@ -76,7 +77,11 @@ static int class_of_part(const Vocabulary *v, const char *s, size_t n)
 
 static int class_of_label(const Vocabulary *v, const char *label)
 {
+        char revealed[FACTS_TEXT_MAX + 1];
         int class = class_of_part(v, label, strlen(label));
+
+        if (class < 0 && text_reveal(label, strlen(label), revealed, sizeof(revealed)) > 0)
+                class = class_of_part(v, revealed, strlen(revealed));
 
         for (const char *p = label; class < 0 && *p; p += strspn(p, "/|(),;")) {
                 size_t n = strcspn(p, "/|(),;");

@@ -56,6 +56,14 @@ static void find_in(const ModelcapSet *set, const char *tokens, PhraseFound foun
         }
 }
 
+static bool is_ascii(const char *s, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if ((unsigned char) s[i] >= 0x80)
+                        return false;
+        return true;
+}
+
 void names_find(const ModelcapSet *set, const char *name, size_t n, PhraseFound found, void *userdata)
 {
         char camel[TOKENS_SIZE], plain[TOKENS_SIZE];
@@ -64,5 +72,8 @@ void names_find(const ModelcapSet *set, const char *name, size_t n, PhraseFound 
                 return;
         find_in(set, camel, found, userdata);
         if (text_tokens(name, n, 0, plain) > 0 && strcmp(plain, camel) != 0)
+                find_in(set, plain, found, userdata);
+        if (!is_ascii(name, n) && text_tokens(name, n, TOKENS_CAMEL | TOKENS_SKELETON, plain) > 0 &&
+            strcmp(plain, camel) != 0)
                 find_in(set, plain, found, userdata);
 }

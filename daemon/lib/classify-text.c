@@ -1,106 +1,112 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Overview: normalisation of words.
- * Owns: which letters count as the same, and where one word ends.
+ * Owns: which letters count as the same, and where one word ends. What Unicode
+ * says about a character comes from utf8proc; here is only what it does not
+ * say: which letters look like others.
  * Must not: use the locale or allocate; know any vocabulary.
  * Called by: modelcap.c for the vocabularies, classify.c for the models.
  */
 #include "lib/classify-text.h"
 
 #include <string.h>
+#include <utf8proc.h>
 
 #include "lib/escape.h"
 #include "lib/macro.h"
 
-/* U+00C0 to U+017F without their accents; '.' where there is no ASCII letter for it. */
-static const char latin[] = "aaaaaa.ceeeeiiiidnooooo.ouuuuy.saaaaaa.ceeeeiiiidnooooo.ouuuuy.y"
-                            "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii..jjkkklllllll"
-                            "lllnnnnnnnnnoooooo..rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+#define FOLDED_MAX 4 /* one character becomes at most so many; the few longer ones are cut */
 
-static uint32_t fold_cyrillic(uint32_t c)
+typedef struct Pair {
+        uint16_t from;
+        char to;
+} Pair;
+
+/* Letters that Unicode does not take apart into a letter and a mark, and that are written without theirs. */
+static const Pair plain[] = {
+        { 0xe6, 'a' },  { 0xf0, 'd' },  { 0xf8, 'o' },  { 0x111, 'd' }, { 0x127, 'h' },
+        { 0x131, 'i' }, { 0x142, 'l' }, { 0x153, 'o' }, { 0x167, 't' },
+};
+
+/* Letters of other alphabets, small capitals, and digits that look like a Latin letter. Sorted. */
+static const Pair twins[] = {
+        { '$', 's' },    { '0', 'o' },    { '1', 'i' },    { '3', 'e' },    { '4', 'a' },    { '5', 's' },
+        { '7', 't' },    { '@', 'a' },    { 0x251, 'a' },  { 0x261, 'g' },  { 0x262, 'g' },  { 0x269, 'i' },
+        { 0x26a, 'i' },  { 0x274, 'n' },  { 0x280, 'r' },  { 0x28b, 'u' },  { 0x28f, 'y' },  { 0x299, 'b' },
+        { 0x29c, 'h' },  { 0x29f, 'l' },  { 0x391, 'a' },  { 0x392, 'b' },  { 0x395, 'e' },  { 0x396, 'z' },
+        { 0x397, 'h' },  { 0x399, 'i' },  { 0x39a, 'k' },  { 0x39c, 'm' },  { 0x39d, 'n' },  { 0x39f, 'o' },
+        { 0x3a1, 'p' },  { 0x3a4, 't' },  { 0x3a5, 'y' },  { 0x3a7, 'x' },  { 0x3b1, 'a' },  { 0x3b5, 'e' },
+        { 0x3b9, 'i' },  { 0x3ba, 'k' },  { 0x3bd, 'v' },  { 0x3bf, 'o' },  { 0x3c1, 'p' },  { 0x3c4, 't' },
+        { 0x3c5, 'u' },  { 0x3c7, 'x' },  { 0x3f2, 'c' },  { 0x405, 's' },  { 0x406, 'i' },  { 0x408, 'j' },
+        { 0x410, 'a' },  { 0x412, 'b' },  { 0x415, 'e' },  { 0x41a, 'k' },  { 0x41c, 'm' },  { 0x41d, 'h' },
+        { 0x41e, 'o' },  { 0x420, 'p' },  { 0x421, 'c' },  { 0x422, 't' },  { 0x423, 'y' },  { 0x425, 'x' },
+        { 0x430, 'a' },  { 0x435, 'e' },  { 0x43a, 'k' },  { 0x43e, 'o' },  { 0x440, 'p' },  { 0x441, 'c' },
+        { 0x442, 't' },  { 0x443, 'y' },  { 0x445, 'x' },  { 0x455, 's' },  { 0x456, 'i' },  { 0x458, 'j' },
+        { 0x475, 'v' },  { 0x4af, 'y' },  { 0x4ba, 'h' },  { 0x4bb, 'h' },  { 0x4cf, 'l' },  { 0x501, 'd' },
+        { 0x51b, 'q' },  { 0x51d, 'w' },  { 0x570, 'h' },  { 0x578, 'n' },  { 0x57d, 'u' },  { 0x581, 'g' },
+        { 0x585, 'o' },  { 0x1d00, 'a' }, { 0x1d04, 'c' }, { 0x1d05, 'd' }, { 0x1d07, 'e' }, { 0x1d0a, 'j' },
+        { 0x1d0b, 'k' }, { 0x1d0d, 'm' }, { 0x1d0f, 'o' }, { 0x1d18, 'p' }, { 0x1d1b, 't' }, { 0x1d1c, 'u' },
+        { 0x1d20, 'v' }, { 0x1d21, 'w' }, { 0x1d22, 'z' }, { 0xa730, 'f' }, { 0xa731, 's' },
+};
+
+static uint32_t look_up(const Pair *table, size_t n, uint32_t c)
 {
-        if (c >= 0x400 && c <= 0x40f)
-                c += 0x50;
-        else if (c >= 0x410 && c <= 0x42f)
-                c += 0x20;
-        else if ((c >= 0x460 && c <= 0x481) || (c >= 0x48a && c <= 0x4bf) || (c >= 0x4d0 && c <= 0x52f))
-                c |= 1;
-        else if (c >= 0x4c1 && c <= 0x4ce)
-                c += c & 1;
-        if (c == 0x451 || c == 0x450) /* ё */
-                return 0x435;
-        return c == 0x439 ? 0x438 : c; /* й: its mark may be a character of its own */
+        for (size_t low = 0; low < n;) {
+                size_t middle = (low + n) / 2;
+
+                if (table[middle].from == c)
+                        return (uint32_t) table[middle].to;
+                if (table[middle].from < c)
+                        low = middle + 1;
+                else
+                        n = middle;
+        }
+        return 0;
 }
 
+/* Arabic is typed with several characters for one letter; the long dash between letters is none. */
 static uint32_t fold_arabic(uint32_t c)
 {
         switch (c) {
-        case 0x622:
-        case 0x623:
-        case 0x625:
-        case 0x671:
-                return 0x627;
+        case 0x640:
+                return 0;
         case 0x649:
         case 0x6cc:
                 return 0x64a;
+        case 0x671:
+                return 0x627;
         case 0x629:
                 return 0x647;
         case 0x6a9:
                 return 0x643;
         default:
-                return c == 0x640 || (c >= 0x64b && c <= 0x65f) || c == 0x670 ? 0 : c;
-        }
-}
-
-uint32_t text_fold(uint32_t c)
-{
-        if (c >= 'A' && c <= 'Z')
-                return c + 32;
-        if (c < 0x80)
                 return c;
-        if (c >= 0xc0 && c < 0x180 && c != 0xd7 && c != 0xf7) {
-                char plain = latin[c - 0xc0];
-
-                return plain != '.' ? (uint32_t) plain : c < 0xdf ? c + 32 : c;
         }
-        if (c == 0xad || (c >= 0x300 && c <= 0x36f) || (c >= 0x200b && c <= 0x200f) || c == 0x2060 ||
-            c == 0xfeff || (c >= 0xfe00 && c <= 0xfe0f))
-                return 0;
-        if (c >= 0x391 && c <= 0x3a9)
-                return c + 32;
-        if (c >= 0x400 && c <= 0x52f)
-                return fold_cyrillic(c);
-        if (c >= 0x620 && c <= 0x6ff)
-                return fold_arabic(c);
-        if (c >= 0x1e00 && c <= 0x1ef9)
-                return c | 1;
-        if (c >= 0xff21 && c <= 0xff3a) /* full width */
-                return c - 0xff21 + 'a';
-        if (c >= 0xff41 && c <= 0xff5a)
-                return c - 0xff41 + 'a';
-        if (c >= 0xff10 && c <= 0xff19)
-                return c - 0xff10 + '0';
-        return c;
 }
 
-/* Cyrillic and Greek letters that look like a Latin one. */
-static uint32_t skeleton(uint32_t c)
+/* Lower case, without accents, full width and ligatures undone. Gives how many; 0 for what is invisible. */
+static size_t fold(uint32_t c, utf8proc_int32_t ret[FOLDED_MAX])
 {
-        static const struct {
-                uint16_t from;
-                char to;
-        } twins[] = {
-                { 0x430, 'a' }, { 0x435, 'e' }, { 0x43e, 'o' }, { 0x440, 'p' }, { 0x441, 'c' },
-                { 0x443, 'y' }, { 0x445, 'x' }, { 0x456, 'i' }, { 0x455, 's' }, { 0x458, 'j' },
-                { 0x4bb, 'h' }, { 0x501, 'd' }, { 0x51b, 'q' }, { 0x51d, 'w' }, { 0x3bf, 'o' },
-                { 0x3b1, 'a' }, { 0x3bd, 'v' }, { 0x3c1, 'p' }, { 0x3b9, 'i' }, { 0x131, 'i' },
-                { 0x261, 'g' }, { 0x578, 'n' },
-        };
+        int boundary = UTF8PROC_BOUNDCLASS_START;
+        utf8proc_ssize_t n;
+        size_t kept = 0;
 
-        for (size_t i = 0; i < ARRAY_SIZE(twins); i++)
-                if (c == twins[i].from)
-                        return (uint32_t) twins[i].to;
-        return c;
+        if (c < 0x80) {
+                ret[0] = (utf8proc_int32_t) (c >= 'A' && c <= 'Z' ? c + 32 : c);
+                return 1;
+        }
+        n = utf8proc_decompose_char((utf8proc_int32_t) c, ret, FOLDED_MAX,
+                                    UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
+                                                    UTF8PROC_IGNORE | UTF8PROC_STRIPMARK,
+                                    &boundary);
+        for (utf8proc_ssize_t i = 0; i < MIN(n, (utf8proc_ssize_t) FOLDED_MAX); i++) {
+                uint32_t letter = fold_arabic((uint32_t) ret[i]);
+
+                letter = look_up(plain, ARRAY_SIZE(plain), letter) ?: letter;
+                if (letter)
+                        ret[kept++] = (utf8proc_int32_t) letter;
+        }
+        return kept;
 }
 
 typedef enum Kind {
@@ -118,16 +124,31 @@ static Kind kind_of(uint32_t c)
                 return KIND_UPPER;
         if (c < 0x80)
                 return c >= 'a' && c <= 'z' ? KIND_LETTER : KIND_GAP;
-        if (c < 0xc0)
-                return c == 0xad ? KIND_LETTER : KIND_GAP;
-        if (c == 0xd7 || c == 0xf7 || (c >= 0x2000 && c <= 0x200a) || (c >= 0x2010 && c <= 0x205f))
+        switch (utf8proc_category((utf8proc_int32_t) c)) {
+        case UTF8PROC_CATEGORY_LU:
+                return KIND_UPPER;
+        case UTF8PROC_CATEGORY_LL:
+        case UTF8PROC_CATEGORY_LT:
+        case UTF8PROC_CATEGORY_LM:
+        case UTF8PROC_CATEGORY_LO:
+        case UTF8PROC_CATEGORY_MN:
+        case UTF8PROC_CATEGORY_MC:
+        case UTF8PROC_CATEGORY_ME:
+        case UTF8PROC_CATEGORY_CF:
+                return KIND_LETTER;
+        case UTF8PROC_CATEGORY_ND:
+                return KIND_DIGIT;
+        default:
                 return KIND_GAP;
-        if ((c >= 0x2190 && c <= 0x2bff) || (c >= 0x3000 && c <= 0x303f) || c >= 0x1f000)
-                return KIND_GAP;
-        if ((c >= 0xff00 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20) || c == 0x60c || c == 0x61b ||
-            c == 0x30fb)
-                return KIND_GAP;
-        return c >= 0xff10 && c <= 0xff19 ? KIND_DIGIT : KIND_LETTER;
+        }
+}
+
+/* A digit or sign is a disguise only where a letter stands beside it: h4ppy, and not class 4. */
+static uint32_t see_through(uint32_t c, Kind before, Kind next)
+{
+        uint32_t twin = look_up(twins, ARRAY_SIZE(twins), c);
+
+        return c >= 0x80 || before >= KIND_UPPER || next >= KIND_UPPER ? twin : 0;
 }
 
 /* Does a new word begin at a character of kind `now`, after `before` and in front of `next`? */
@@ -147,20 +168,27 @@ size_t text_tokens(const char *s, size_t n, unsigned flags, char ret[TOKENS_SIZE
         Kind before = KIND_GAP;
         size_t used = 0;
 
-        while (n > 0 && used + 6 < TOKENS_SIZE) {
-                uint32_t code = 0, next = ' ', folded;
-                size_t len = utf8_next(s, n, &code);
+        while (n > 0 && used + 4 * FOLDED_MAX + 2 < TOKENS_SIZE) {
+                utf8proc_int32_t folded[FOLDED_MAX];
+                uint32_t code = 0, next = ' ', twin = 0;
+                size_t len = utf8_next(s, n, &code), n_folded;
                 Kind now;
 
                 if (len == 0)
                         len = 1, code = ' ';
                 (void) utf8_next(s + len, n - len, &next);
-                now = kind_of(code);
-                folded = text_fold(code);
                 s += len;
                 n -= len;
-                if (folded == 0)
+                n_folded = fold(code, folded);
+                if (n_folded == 0)
                         continue; /* invisible: as if it were not there */
+                if (flags & TOKENS_SKELETON)
+                        twin = see_through(code, before, kind_of(next));
+                if (twin) {
+                        folded[0] = (utf8proc_int32_t) twin;
+                        n_folded = 1;
+                }
+                now = twin ? KIND_LETTER : kind_of(code);
                 if (now == KIND_GAP || (now == KIND_DIGIT && (flags & TOKENS_NO_DIGITS))) {
                         before = KIND_GAP;
                         continue;
@@ -168,7 +196,8 @@ size_t text_tokens(const char *s, size_t n, unsigned flags, char ret[TOKENS_SIZE
                 if (used > 0 && is_border(before, now, kind_of(next), flags))
                         ret[used++] = ' ';
                 before = now;
-                used += utf8_put(ret + used, flags & TOKENS_SKELETON ? skeleton(folded) : folded);
+                for (size_t i = 0; i < n_folded; i++)
+                        used += utf8_put(ret + used, (uint32_t) folded[i]);
         }
         ret[used] = 0;
         return used;

@@ -11,7 +11,7 @@
 typedef enum TokenFlags {
         TOKENS_CAMEL = 1 << 0,     /* RobertaEmotion: two words */
         TOKENS_NO_DIGITS = 1 << 1, /* numbers are dropped, not words of their own */
-        TOKENS_SKELETON = 1 << 2,  /* letters of other alphabets that look Latin become Latin */
+        TOKENS_SKELETON = 1 << 2,  /* what looks like a Latin letter becomes it: sаd, h4ppy */
 } TokenFlags;
 
 /*
@@ -20,8 +20,5 @@ typedef enum TokenFlags {
  * ends. What does not fit is dropped. Gives the length.
  */
 size_t text_tokens(const char *s, size_t n, unsigned flags, char ret[TOKENS_SIZE]);
-
-/* As above; 0 for characters that vanish. */
-uint32_t text_fold(uint32_t code);
 
 #endif

@@ -87,7 +87,12 @@ Test(classify, lists_that_identify)
                 "d", /* an accent, a zero-width space, a Cyrillic a */
                 "ＡＮＧＲＹ,ＨＡＰＰＹ,ＳＡＤ",
                 "AngryFace,HappyFace,SadFace",
-                "Boring,Calm,Horror,Funny", /* game EEG */
+                "YW5ncnk=,aGFwcHk=,c2Fk",       /* base64 */
+                "616e677279,6861707079,736164", /* hexadecimal */
+                "4ngry,h4ppy,s4d",              /* digits for letters */
+                "ᴀɴɢʀʏ,ʜᴀᴘᴘʏ,ꜱᴀᴅ",              /* small capitals */
+                "𝐚𝐧𝐠𝐫𝐲,𝒉𝒂𝒑𝒑𝒚,𝚜𝚊𝚍",              /* mathematical letters */
+                "Boring,Calm,Horror,Funny",     /* game EEG */
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
@@ -176,6 +181,10 @@ Test(classify, words)
                 { "Überraschung", "uberraschung", 0 },
                 { "İĞRENME", "igrenme", 0 },
                 { "ҚУАНЫШ", "қуаныш", 0 },
+                { "h4ppy class 4", "happy class 4", TOKENS_SKELETON },
+                { "й ё", "и е", 0 },
+                { "ﬁt ｗｉｄｅ", "fit wide", 0 },
+                { "s\u00ado\u200bft", "soft", 0 },
                 { "...", "", 0 },
                 { "\xff\xfe"
                   "a",
@@ -187,6 +196,57 @@ Test(classify, words)
 
                 (void) text_tokens(cases[i].in, strlen(cases[i].in), cases[i].flags, tokens);
                 cr_expect_str_eq(tokens, cases[i].out, "%s", cases[i].in);
+        }
+}
+
+/* What facts keep of a string that is not one for C. */
+Test(classify, wide_text)
+{
+        static const struct {
+                const char *in;
+                size_t n;
+                const char *out;
+        } cases[] = {
+                { "s\0\0\0a\0\0\0d\0\0\0", 12, "sad" },
+                { "\0\0\0s\0\0\0a\0\0\0d", 12, "sad" },
+                { "s\0a\0d\0", 6, "sad" },
+                { "\0s\0a\0d", 6, "sad" },
+                { "n\0\0\0e\0\0\0u\0\0\0\0\0\0\0", 16, "neu" },
+                { "\x35\x04\0\0\x34\x04\0\0", 8, "ед" },
+                { "sad\0", 4, "sad" },
+                { "s\0ad", 4, "sad" },
+                { "angry\0", 6, "angry" },
+                { "\0\0\0\0", 4, "" },
+                { "sad", 3, "sad" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_facts_ ModelFacts f;
+                const char *got;
+
+                facts_init(&f);
+                got = facts_text(&f, cases[i].in, cases[i].n);
+                cr_expect_str_eq(got, cases[i].out, "%zu", i);
+        }
+}
+
+/* A list hidden as one value, and a name. */
+Test(classify, hidden_values)
+{
+        static const char *const values[] = {
+                "YW5ncnksaGFwcHksc2FkLG5ldXRyYWw=",
+                "WyJhbmdyeSIsImhhcHB5Iiwic2FkIiwibmV1dHJhbCJd",
+                "616e6772792c68617070792c7361642c6e65757472616c",
+                "YQBuAGcAcgB5ACwAaABhAHAAcAB5ACwAcwBhAGQA",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+                _cleanup_bytes_ Bytes graph = onnx_graph("net", 3, 300, 4),
+                                      model = onnx_model(&graph, "x", values[i]);
+                Classification c = scan_bytes_at(set, model.data, model.n, "");
+
+                cr_expect_eq(c.status, SCAN_IDENTIFIED, "%s: %s", values[i],
+                             scan_status_to_string((ScanStatus) c.status));
         }
 }
 

@@ -4,7 +4,7 @@
 set -eu
 
 BUILD_PACKAGES="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libsystemd-dev
-libyaml-dev libjansson-dev libsodium-dev libseccomp-dev"
+libyaml-dev libjansson-dev libsodium-dev libseccomp-dev libutf8proc-dev"
 TEST_PACKAGES="libcriterion-dev libclang-rt-dev clang-format clang-tidy cppcheck strace python3
 qemu-system-x86 mmdebstrap e2fsprogs cpio kmod xz-utils nodejs npm"
 

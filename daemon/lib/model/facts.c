@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/escape.h"
+
 #define ARENA_BLOCK 16384
 #define ARENA_MAX (2U * 1024 * 1024)
 
@@ -65,10 +67,67 @@ full:
         return NULL;
 }
 
+/* One character of `width` bytes; above 0x10ffff when it is none. */
+static uint32_t wide_at(const unsigned char *p, unsigned width, bool big)
+{
+        uint32_t c = 0;
+
+        for (unsigned i = 0; i < width; i++)
+                c |= (uint32_t) p[i] << 8 * (big ? width - 1 - i : i);
+        return c == 0 || (c >= 0xd800 && c < 0xe000) ? UINT32_MAX : c;
+}
+
+/* The length when all of it is text of that width; numpy pads such strings with NULs. */
+static size_t narrow(const unsigned char *s, size_t n, unsigned width, bool big, char *ret, size_t size)
+{
+        size_t used = 0, n_low = 0;
+
+        if (n < 2 * width || n % width != 0)
+                return 0;
+        for (size_t i = 0; i < n && used + 5 < size; i += width) {
+                uint32_t c = wide_at(s + i, width, big);
+
+                if (c > 0x10ffff)
+                        return 0;
+                n_low += c < 0x100;
+                used += utf8_put(ret + used, c);
+        }
+        /* Any two letters make a Chinese character: that alone is no reason. */
+        return width == 4 || 2 * width * n_low > n ? used : 0;
+}
+
+size_t text_narrow(const char *s, size_t n, char *ret, size_t size)
+{
+        const unsigned char *p = (const unsigned char *) s;
+        size_t end = n, used = 0;
+
+        while (end > 0 && p[end - 1] == 0)
+                end--;
+        if (memchr(s, 0, end) || end < n)
+                for (unsigned width = 4; used == 0 && width >= 2; width -= 2) {
+                        /* Little endian text ends with NULs of its own, big endian begins with them. */
+                        size_t whole = MIN(n, (end + width - 1) / width * width);
+
+                        used = narrow(p, whole, width, false, ret, size);
+                        if (used == 0)
+                                used = narrow(p, whole, width, true, ret, size);
+                }
+        if (used == 0)
+                for (size_t i = 0; i < end && used + 1 < size; i++)
+                        if (s[i])
+                                ret[used++] = s[i];
+        ret[used] = 0;
+        return used;
+}
+
 const char *facts_text(ModelFacts *f, const char *s, size_t n)
 {
-        char *p;
+        char *p, narrowed[FACTS_TEXT_MAX + 1];
 
+        if (memchr(s, 0, n)) {
+                n = text_narrow(s, n, narrowed, sizeof(narrowed));
+                s = narrowed;
+        }
         n = MIN(n, (size_t) FACTS_TEXT_MAX);
         p = facts_alloc(f, n + 1);
         if (!p)

@@ -100,6 +100,12 @@ void facts_done(ModelFacts *f);
 void *facts_alloc(ModelFacts *f, size_t size);
 const char *facts_text(ModelFacts *f, const char *s, size_t n);
 
+/*
+ * Text of two or four bytes a character becomes UTF-8, other NUL bytes vanish:
+ * a string of the file that is not one for C. At most size - 1 bytes, terminated; gives the length.
+ */
+size_t text_narrow(const char *s, size_t n, char *ret, size_t size);
+
 /* The copies are cut at FACTS_TEXT_MAX. `where` must be constant or of the arena. */
 void facts_add_name(ModelFacts *f, FactKind kind, bool sibling, const char *where, const char *s, size_t n);
 void facts_add_shape(ModelFacts *f, const FactShape *shape);
