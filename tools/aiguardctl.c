@@ -26,6 +26,7 @@ static const struct Verb {
         { "status", verb_status, "what is enforced, how, and the counters" },
         { "doctor", verb_doctor, "is this host able, and the fix for each no" },
         { "scan", verb_scan, "classify files (offline, no root)" },
+        { "fingerprint", verb_fingerprint, "print known models for the catalog (offline, no root)" },
         { "policy", verb_policy, "check, show, matrix, explain, diff (offline, no root)" },
         { "explain", verb_explain, "what a process is to aiguard, and why" },
         { "violations", verb_violations, "decisions from the journal" },

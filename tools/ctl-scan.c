@@ -228,8 +228,6 @@ static void print_usage(FILE *f)
               "  --no-catalog      know no model by its fingerprint\n"
               "  --modelcaps=DIR   model capabilities; default " MODELCAPS_DIR "\n"
               "  --seconds=N       limit for one file; default 10\n"
-              "  --fingerprint     print the fingerprints of models, to be added to a model capability;\n"
-              "                    only for files you trust, they are read without the sandbox\n"
               "  -h, --help        this text\n\n"
               "Exit: 0 nothing is identified; 1 something is; 2 a mistake, or a file could not be "
               "scanned.\n",
@@ -239,7 +237,7 @@ static void print_usage(FILE *f)
 typedef struct Arguments {
         char *modelcaps;
         uint64_t seconds;
-        bool json, all, content_only, no_catalog, fingerprint, help;
+        bool json, all, content_only, no_catalog, help;
 } Arguments;
 
 static int parse_arguments(int argc, char **argv, Arguments *a)
@@ -251,7 +249,6 @@ static int parse_arguments(int argc, char **argv, Arguments *a)
                 ARG_NO_CATALOG,
                 ARG_MODELCAPS,
                 ARG_SECONDS,
-                ARG_FINGERPRINT,
         };
         static const struct option options[] = {
                 { "json", no_argument, NULL, ARG_JSON },
@@ -260,7 +257,6 @@ static int parse_arguments(int argc, char **argv, Arguments *a)
                 { "no-catalog", no_argument, NULL, ARG_NO_CATALOG },
                 { "modelcaps", required_argument, NULL, ARG_MODELCAPS },
                 { "seconds", required_argument, NULL, ARG_SECONDS },
-                { "fingerprint", no_argument, NULL, ARG_FINGERPRINT },
                 { "help", no_argument, NULL, 'h' },
                 { NULL, 0, NULL, 0 },
         };
@@ -280,9 +276,6 @@ static int parse_arguments(int argc, char **argv, Arguments *a)
                 case ARG_NO_CATALOG:
                         a->no_catalog = true;
                         break;
-                case ARG_FINGERPRINT:
-                        a->fingerprint = true;
-                        break;
                 case ARG_MODELCAPS:
                         free(a->modelcaps);
                         a->modelcaps = strdup(optarg);
@@ -300,23 +293,6 @@ static int parse_arguments(int argc, char **argv, Arguments *a)
                         return -EINVAL;
                 }
         return optind < argc ? 0 : -EINVAL;
-}
-
-static int print_fingerprints(char **paths)
-{
-        int code = EXIT_SUCCESS;
-
-        for (; *paths; paths++) {
-                int r = scan_print_fingerprint(*paths);
-
-                if (r >= 0)
-                        continue;
-                fputs("aiguardctl: ", stderr);
-                fputs_escaped(*paths, stderr);
-                fprintf(stderr, ": %s\n", r == -ENODATA ? "no model that has a fingerprint" : strerror(-r));
-                code = EXIT_USAGE;
-        }
-        return code;
 }
 
 static int run(const Arguments *a, char **paths)
@@ -376,9 +352,7 @@ int verb_scan(int argc, char **argv)
         }
         if (!a.modelcaps)
                 a.modelcaps = ctl_modelcaps_dir();
-        code = a.fingerprint ? print_fingerprints(argv + optind)
-               : a.modelcaps ? run(&a, argv + optind)
-                             : EXIT_USAGE;
+        code = a.modelcaps ? run(&a, argv + optind) : EXIT_USAGE;
         free(a.modelcaps);
         return code;
 }

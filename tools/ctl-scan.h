@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #ifndef CTL_SCAN_H
 #define CTL_SCAN_H
-/* The parts of `aiguardctl scan`: ctl-scan.c walks, ctl-scan-output.c shows, ctl-scan-fingerprint.c is for authors. */
+/* The parts of `aiguardctl scan`: ctl-scan.c walks, ctl-scan-output.c shows. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,8 +21,5 @@ void progress_begin(uint64_t total); /* 0: not known */
 void progress_step(const char *path);
 void progress_clear(void); /* before something else is printed */
 void progress_end(void);
-
-/* The fingerprint of one's own file, as a modelcap file wants it. */
-int scan_print_fingerprint(const char *path);
 
 #endif

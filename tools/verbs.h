@@ -13,6 +13,7 @@
 int verb_status(int argc, char **argv);
 int verb_doctor(int argc, char **argv);
 int verb_scan(int argc, char **argv);
+int verb_fingerprint(int argc, char **argv);
 int verb_policy(int argc, char **argv);
 int verb_explain(int argc, char **argv);
 int verb_violations(int argc, char **argv);

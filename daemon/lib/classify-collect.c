@@ -14,6 +14,7 @@
 #include "lib/classify-names.h"
 #include "lib/classify-text.h"
 #include "lib/escape.h"
+#include "lib/model/fingerprint.h"
 
 /*
  * How much a name says, by where it stands: in the file, and beside it. What a
@@ -291,88 +292,148 @@ static bool in_list(const int64_t *list, size_t max, int64_t value)
         return false;
 }
 
-static void collect_shape_hints(Judge *j, int64_t channels, int64_t size)
-{
-        for (size_t o = 0; o < j->facts->n_shapes; o++) {
-                const FactShape *out = &j->facts->shapes[o];
+/* What a model takes: a picture of so many channels and so wide, or a row of numbers. 0: does not show. */
+typedef struct InputShape {
+        int64_t channels, size, width;
+} InputShape;
 
-                if (!out->output || out->n == 0 || out->n > 2)
-                        continue;
+static bool takes(const ShapeHint *h, const InputShape *in)
+{
+        if (h->widths[0])
+                return in->width && in_list(h->widths, ARRAY_SIZE(h->widths), in->width);
+        return in_list(h->channels, ARRAY_SIZE(h->channels), in->channels) &&
+               (!h->sizes[0] || in_list(h->sizes, ARRAY_SIZE(h->sizes), in->size));
+}
+
+static void describe(const InputShape *in, int64_t classes, char ret[120])
+{
+        if (in->width)
+                (void) snprintf(ret, 120, "rows of %lld numbers to %lld classes", (long long) in->width,
+                                (long long) classes);
+        else if (in->size)
+                (void) snprintf(ret, 120, "pictures of %lldx%lld with %lld channels to %lld classes",
+                                (long long) in->size, (long long) in->size, (long long) in->channels,
+                                (long long) classes);
+        else
+                (void) snprintf(ret, 120, "pictures with %lld channels to %lld classes, by its layers",
+                                (long long) in->channels, (long long) classes);
+}
+
+static void collect_shape_hints(Judge *j, const InputShape *in)
+{
+        int64_t heads[FACTS_HEADS_MAX];
+
+        facts_heads(j->facts, heads);
+        for (size_t o = 0; o < FACTS_HEADS_MAX && heads[o] && !j->foreign_list; o++)
                 for (size_t c = 0; c < j->set->n_caps; c++)
                         for (size_t k = 0; k < j->set->caps[c].n_shapes; k++) {
                                 const ShapeHint *h = &j->set->caps[c].shapes[k];
                                 char detail[120];
 
-                                if (!in_list(h->channels, ARRAY_SIZE(h->channels), channels) ||
-                                    !in_list(h->sizes, ARRAY_SIZE(h->sizes), size) ||
-                                    !in_list(h->outputs, ARRAY_SIZE(h->outputs), out->dims[out->n - 1]))
+                                if (!takes(h, in) || !in_list(h->outputs, ARRAY_SIZE(h->outputs), heads[o]))
                                         continue;
-                                (void) snprintf(detail, sizeof(detail),
-                                                "pictures of %lldx%lld with %lld channels to %lld classes",
-                                                (long long) size, (long long) size, (long long) channels,
-                                                (long long) out->dims[out->n - 1]);
+                                describe(in, heads[o], detail);
                                 hit_add(&j->caps[c], HIT_SHAPE, h->confidence, false, "input and output",
                                         detail);
                         }
-        }
+}
+
+/* Rows of numbers: features of a sound, electrodes. */
+static void collect_row(Judge *j, const FactShape *s)
+{
+        static const int64_t audio_widths[] = { 13, 26, 39, 40, 128, 180, 193, 216, 0 };
+        static const int64_t electrodes[] = { 14, 32, 62, 0 };
+        int audio = modality_find(j->set, "audio"), physiological = modality_find(j->set, "physiological");
+        int64_t last = s->dims[s->n - 1];
+
+        if (audio >= 0 && in_list(audio_widths, 8, last))
+                sign_add(j, audio, SIGN_SHAPE, 2, "the width of the input");
+        else if (physiological >= 0 && s->n == 3 &&
+                 (in_list(electrodes, 3, s->dims[1]) || in_list(electrodes, 3, last)))
+                sign_add(j, physiological, SIGN_SHAPE, 1, "the number of channels of the input");
+        for (uint8_t k = 0; k < s->n; k++)
+                if (s->dims[k] > 1)
+                        collect_shape_hints(j, &(InputShape){ .width = s->dims[k] });
 }
 
 static void collect_shapes(Judge *j)
 {
-        int image = modality_find(j->set, "image"), audio = modality_find(j->set, "audio"),
-            physiological = modality_find(j->set, "physiological");
+        int image = modality_find(j->set, "image");
+        bool any_input = false;
 
         for (size_t i = 0; i < j->facts->n_shapes; i++) {
                 const FactShape *s = &j->facts->shapes[i];
-                int64_t channels, size, last = s->n ? s->dims[s->n - 1] : 0;
+                InputShape in = {};
 
-                if (is_picture(s, &channels, &size)) {
+                any_input = any_input || (!s->output && s->n > 1);
+                if (is_picture(s, &in.channels, &in.size)) {
                         if (image >= 0)
                                 sign_add(j, image, SIGN_SHAPE, 2, "the shape of the input");
-                        if (!j->foreign_list)
-                                collect_shape_hints(j, channels, size);
+                        collect_shape_hints(j, &in);
                 } else if (!s->output && s->n <= 3 && s->n > 0) {
-                        static const int64_t audio_widths[] = { 13, 26, 39, 40, 128, 180, 193, 216, 0 };
-                        static const int64_t electrodes[] = { 14, 32, 62, 0 };
-
-                        if (audio >= 0 && in_list(audio_widths, 8, last))
-                                sign_add(j, audio, SIGN_SHAPE, 2, "the width of the input");
-                        else if (physiological >= 0 && s->n == 3 &&
-                                 (in_list(electrodes, 3, s->dims[1]) || in_list(electrodes, 3, last)))
-                                sign_add(j, physiological, SIGN_SHAPE, 1,
-                                         "the number of channels of the input");
+                        collect_row(j, s);
                 }
         }
-        for (size_t i = 0; image >= 0 && i < j->facts->n_tensors; i++) {
-                const FactTensor *t = &j->facts->tensors[i];
-
-                if (t->n == 4 && (t->dims[1] == 1 || t->dims[1] == 3) && t->dims[2] >= 3 &&
-                    t->dims[2] == t->dims[3])
+        if (!any_input && facts_channels(j->facts) > 0) {
+                if (image >= 0)
                         sign_add(j, image, SIGN_SHAPE, 1, "the shape of the first layer");
+                collect_shape_hints(j, &(InputShape){ .channels = facts_channels(j->facts) });
         }
 }
 
-static void collect_fingerprints(Judge *j)
+/* A known net with more classes than it had is one that was made into something else. */
+static bool may_be(const KnownModel *m, const int64_t heads[FACTS_HEADS_MAX])
 {
-        const ModelFacts *f = j->facts;
+        for (size_t i = 0; i < FACTS_HEADS_MAX && heads[i]; i++)
+                if (heads[i] <= m->outputs)
+                        return true;
+        return m->outputs == 0 || heads[0] == 0;
+}
 
-        for (size_t c = 0; f->structure[0] && c < j->set->n_caps; c++)
-                for (size_t k = 0; k < j->set->caps[c].n_known; k++) {
-                        const KnownModel *m = &j->set->caps[c].known[k];
-                        char detail[240], where[80];
+static bool has_head(const KnownModel *m, const int64_t heads[FACTS_HEADS_MAX])
+{
+        for (size_t i = 0; i < FACTS_HEADS_MAX && heads[i]; i++)
+                if (heads[i] == m->outputs)
+                        return true;
+        return false;
+}
 
-                        if (strcmp(m->structure, f->structure) != 0)
-                                continue;
-                        (void) snprintf(detail, sizeof(detail), "%.80s (%.110s)", m->name, m->origin);
-                        if (m->sample[0] && strcmp(m->sample, f->sample) == 0) {
-                                (void) snprintf(where, sizeof(where), "structure %.16s, sample %.16s",
-                                                m->structure, m->sample);
-                                hit_add(&j->caps[c], HIT_FINGERPRINT, 98, true, where, detail);
-                        } else if (!j->foreign_list) {
-                                (void) snprintf(where, sizeof(where), "structure %.16s", m->structure);
-                                hit_add(&j->caps[c], HIT_STRUCTURE, 45, false, where, detail);
-                        }
-                }
+/* So many codes of the known net, and this share of them, are no accident: one is found by chance in 10^4. */
+#define LINEAGE_MIN 4
+#define LINEAGE_SHARE 40
+#define LIKENESS_MIN 80
+
+static void match_known(Judge *j, size_t cap, const KnownModel *m, const int64_t heads[FACTS_HEADS_MAX])
+{
+        const ModelSketch *sketch = &j->facts->sketch;
+        size_t found = sketch_weights_found(sketch, m->weights, m->n_weights);
+        unsigned likeness = sketch->has_shape && m->has_shape
+                                            ? sketch_shape_likeness(sketch->shape, m->shape)
+                                            : 0;
+        char detail[240], where[80];
+
+        (void) snprintf(detail, sizeof(detail), "%.80s (%.110s)", m->name, m->origin);
+        if (found >= LINEAGE_MIN && 100 * found >= LINEAGE_SHARE * m->n_weights) {
+                bool sure = !j->foreign_list && may_be(m, heads);
+
+                (void) snprintf(where, sizeof(where), "%zu of %zu weights are its", found, m->n_weights);
+                hit_add(&j->caps[cap], HIT_FINGERPRINT, sure ? 98 : 40, sure, where, detail);
+        } else if (likeness >= LIKENESS_MIN && has_head(m, heads) && !j->foreign_list) {
+                (void) snprintf(where, sizeof(where), "%u %% of its layers", likeness);
+                hit_add(&j->caps[cap], HIT_STRUCTURE, 45, false, where, detail);
+        }
+}
+
+static void collect_lineage(Judge *j)
+{
+        int64_t heads[FACTS_HEADS_MAX];
+
+        if (!j->facts->sketch.has_shape && j->facts->sketch.n_weights == 0)
+                return;
+        facts_heads(j->facts, heads);
+        for (size_t c = 0; c < j->set->n_caps; c++)
+                for (size_t k = 0; k < j->set->caps[c].n_known; k++)
+                        match_known(j, c, &j->set->caps[c].known[k], heads);
 }
 
 static void collect_names(Judge *j, const ModelFacts *f)
@@ -396,5 +457,5 @@ void classify_collect(Judge *j, const char *path)
         collect_lists(j, j->facts);
         collect_lists(j, &hidden);
         collect_shapes(j);
-        collect_fingerprints(j);
+        collect_lineage(j);
 }

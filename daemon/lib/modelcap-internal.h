@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lib/classification.h"
+#include "lib/model/facts.h"
 #include "lib/modelcap.h"
 #include "lib/runtime.h"
 
@@ -46,13 +47,20 @@ typedef struct Vocabulary {
 } Vocabulary;
 
 typedef struct ShapeHint {
-        int64_t channels[4], sizes[8], outputs[8]; /* 0 ends a list */
+        int64_t channels[4], sizes[12], widths[16], outputs[12]; /* 0 ends a list */
         unsigned confidence;
 } ShapeHint;
 
+#define KNOWN_WEIGHTS_MAX 32
+
+/* A public model, as the catalog has it. */
 typedef struct KnownModel {
         char *name, *origin;
-        char structure[33], sample[33]; /* sample may be "" */
+        int64_t outputs; /* classes; 0: not known */
+        bool has_shape;
+        uint16_t shape[SKETCH_SHAPE_SIZE];
+        size_t n_weights;
+        WeightCode weights[KNOWN_WEIGHTS_MAX];
 } KnownModel;
 
 struct Modelcap {

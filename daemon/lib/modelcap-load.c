@@ -93,7 +93,7 @@ int modelcap_load_shared(ModelcapSet *s, const YamlNode *root, Diag *diag)
         n = yaml_node_get(root, "modalities");
         if (!n) {
                 yaml_node_diag(root, diag, DIAG_ERROR, NULL,
-                               "neither `modelcap' nor `vocabulary' nor `modalities' is here");
+                               "neither `modelcap' nor `vocabulary', `modalities' or `catalog' is here");
                 return -EBADMSG;
         }
         if (yaml_check_keys(root, "modalities file", keys, diag) < 0)
@@ -124,7 +124,7 @@ static int load_numbers(const YamlNode *map, const char *key, int64_t *ret, size
 
 static int load_shapes(Modelcap *c, const YamlNode *list, Diag *diag)
 {
-        static const char *const keys[] = { "channels", "sizes", "outputs", "confidence", NULL };
+        static const char *const keys[] = { "channels", "sizes", "widths", "outputs", "confidence", NULL };
         int failed = 0;
 
         if (yaml_node_kind(list) != YAML_KIND_LIST) {
@@ -142,57 +142,12 @@ static int load_shapes(Modelcap *c, const YamlNode *list, Diag *diag)
                 if (yaml_check_keys(n, "shape", keys, diag) < 0 ||
                     load_numbers(n, "channels", h->channels, ARRAY_SIZE(h->channels), diag) < 0 ||
                     load_numbers(n, "sizes", h->sizes, ARRAY_SIZE(h->sizes), diag) < 0 ||
+                    load_numbers(n, "widths", h->widths, ARRAY_SIZE(h->widths), diag) < 0 ||
                     load_numbers(n, "outputs", h->outputs, ARRAY_SIZE(h->outputs), diag) < 0 ||
                     yaml_get_unsigned(yaml_node_get(n, "confidence") ?: n, "confidence", 70, diag,
                                       &confidence) < 0)
                         failed = -EBADMSG;
                 h->confidence = (unsigned) confidence;
-        }
-        return failed;
-}
-
-static int load_hash(const YamlNode *n, const char *key, bool needed, char ret[33], Diag *diag)
-{
-        const YamlNode *x = yaml_node_get(n, key);
-        const char *text = x ? yaml_node_text(x) : NULL;
-
-        if (!x && !needed)
-                return 0;
-        if (!text || strlen(text) != 32 || strspn(text, "0123456789abcdef") != 32) {
-                yaml_node_diag(x ?: n, diag, DIAG_ERROR, NULL, "`%s' must be 32 hexadecimal digits", key);
-                return -EBADMSG;
-        }
-        memcpy(ret, text, 33);
-        return 0;
-}
-
-static int load_known(Modelcap *c, const YamlNode *list, Diag *diag)
-{
-        static const char *const keys[] = { "name", "origin", "structure", "sample", NULL };
-        int failed = 0;
-
-        if (yaml_node_kind(list) != YAML_KIND_LIST) {
-                yaml_node_diag(list, diag, DIAG_ERROR, NULL, "`fingerprints' must be a list");
-                return -EBADMSG;
-        }
-        c->known = calloc(yaml_node_size(list) + 1, sizeof(KnownModel));
-        if (!c->known)
-                return -ENOMEM;
-        for (size_t i = 0; i < yaml_node_size(list); i++) {
-                const YamlNode *n = yaml_node_at(list, i);
-                KnownModel *k = &c->known[c->n_known++];
-                const char *name = "", *origin = "";
-
-                if (yaml_check_keys(n, "fingerprint", keys, diag) < 0 ||
-                    yaml_get_string(yaml_node_get(n, "name") ?: n, "name", diag, &name) < 0 ||
-                    yaml_get_string(yaml_node_get(n, "origin") ?: n, "origin", diag, &origin) < 0 ||
-                    load_hash(n, "structure", true, k->structure, diag) < 0 ||
-                    load_hash(n, "sample", false, k->sample, diag) < 0)
-                        failed = -EBADMSG;
-                k->name = strdup(name);
-                k->origin = strdup(origin);
-                if (!k->name || !k->origin)
-                        return -ENOMEM;
         }
         return failed;
 }
@@ -257,10 +212,10 @@ static int load_plain_keys(ModelcapSet *s, Modelcap *c, const YamlNode *root, Di
 
 int modelcap_load_one(ModelcapSet *s, const YamlNode *root, Diag *diag)
 {
-        static const char *const keys[] = { "aiguard",      "modelcap", "title",         "law",
-                                            "vocabulary",   "modality", "when_unknown",  "ceiling",
-                                            "names",        "hints",    "architectures", "shapes",
-                                            "fingerprints", NULL };
+        static const char *const keys[] = { "aiguard",    "modelcap", "title",         "law",
+                                            "vocabulary", "modality", "when_unknown",  "ceiling",
+                                            "names",      "hints",    "architectures", "shapes",
+                                            NULL };
         const YamlNode *name = yaml_node_get(root, "modelcap"), *n;
         int i, r, failed = 0;
         Modelcap *c;
@@ -284,8 +239,6 @@ int modelcap_load_one(ModelcapSet *s, const YamlNode *root, Diag *diag)
         r = load_plain_keys(s, c, root, diag);
         failed = r < 0 ? r : failed;
         if ((n = yaml_node_get(root, "shapes")) && (r = load_shapes(c, n, diag)) < 0)
-                failed = r;
-        if ((n = yaml_node_get(root, "fingerprints")) && (r = load_known(c, n, diag)) < 0)
                 failed = r;
         if ((r = modelcap_load_phrases(s, root, "names", PHRASE_MODELCAP_NAME, i, diag)) < 0 ||
             (r = modelcap_load_phrases(s, root, "hints", PHRASE_MODELCAP_HINT, i, diag)) < 0 ||

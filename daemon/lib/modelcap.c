@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <string.h>
 
+#include "lib/modelcap-catalog.h"
 #include "lib/modelcap-load.h"
 #include "lib/util-string.h"
 
@@ -119,6 +120,25 @@ static int sort_and_check(ModelcapSet *s, const char *dir, Diag *diag)
         return r;
 }
 
+/* They name capabilities, so all of those are there before. */
+static int load_catalogs(ModelcapSet *s, const Documents *docs, Diag *diag)
+{
+        int failed = 0;
+
+        for (size_t i = 0; i < docs->n; i++) {
+                const YamlNode *root = yaml_doc_root(docs->docs[i]);
+                int r;
+
+                if (yaml_node_get(root, "modelcap") || !yaml_node_get(root, "catalog"))
+                        continue;
+                r = catalog_load(s, root, diag);
+                if (r == -ENOMEM)
+                        return r;
+                failed = r < 0 ? r : failed;
+        }
+        return failed;
+}
+
 static int load_all(ModelcapSet *s, const Documents *docs, const char *dir, Diag *diag)
 {
         _cleanup_free_ YamlDoc **caps = calloc(docs->n + 1, sizeof(YamlDoc *));
@@ -135,7 +155,7 @@ static int load_all(ModelcapSet *s, const Documents *docs, const char *dir, Diag
                 for (size_t i = 0; i < docs->n; i++) {
                         const YamlNode *root = yaml_doc_root(docs->docs[i]);
 
-                        if (yaml_node_get(root, "modelcap") ||
+                        if (yaml_node_get(root, "modelcap") || yaml_node_get(root, "catalog") ||
                             (yaml_node_get(root, "modalities") != NULL) != (pass == 0))
                                 continue;
                         r = modelcap_load_shared(s, root, diag);
@@ -166,6 +186,10 @@ static int load_all(ModelcapSet *s, const Documents *docs, const char *dir, Diag
                         return r;
                 failed = r < 0 ? r : failed;
         }
+        r = load_catalogs(s, docs, diag);
+        if (r == -ENOMEM)
+                return r;
+        failed = r < 0 ? r : failed;
         r = sort_and_check(s, dir, diag);
         return failed < 0 ? failed : r;
 }
@@ -223,29 +247,19 @@ static void vocabulary_done(Vocabulary *v)
         free(v->codes);
 }
 
-static void known_done(Modelcap *c)
-{
-        for (size_t i = 0; i < c->n_known; i++) {
-                free(c->known[i].name);
-                free(c->known[i].origin);
-        }
-        c->n_known = 0;
-        free(TAKE_PTR(c->known));
-}
-
 static void modelcap_done(Modelcap *c)
 {
         free(c->name);
         free(c->title);
         strv_free(c->laws);
         free(c->shapes);
-        known_done(c);
+        catalog_forget(c);
 }
 
 void modelcap_set_forget_catalog(ModelcapSet *s)
 {
         for (size_t i = 0; i < s->n_caps; i++)
-                known_done(&s->caps[i]);
+                catalog_forget(&s->caps[i]);
 }
 
 ModelcapSet *modelcap_set_free(ModelcapSet *s)

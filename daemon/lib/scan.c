@@ -17,6 +17,7 @@
 
 #include "lib/classify.h"
 #include "lib/escape.h"
+#include "lib/model/fingerprint.h"
 #include "lib/model/reader.h"
 
 typedef struct Scan {
@@ -95,6 +96,9 @@ static void read_format(Scan *s, const ModelReader *reader)
                          facts.container[0] ? facts.container : reader->name);
         s->is_model = true;
         overflow = facts.overflow;
+        /* Weights that cannot be read cannot be loaded either; then there is no sketch, and nothing else is lost. */
+        if (r >= 0)
+                (void) fingerprint_make(&s->source, &facts);
         if (reader != &model_reader_hf_config)
                 read_siblings(s, &facts);
         if (r < 0 || overflow) {

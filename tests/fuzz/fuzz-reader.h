@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/classify.h"
+#include "lib/model/fingerprint.h"
 #include "lib/model/reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -45,6 +46,8 @@ static inline void fuzz_reader(const ModelReader *reader, const uint8_t *data, s
         facts_init(&facts);
         if (reader->read(&s, &facts) < 0 && !s.reason)
                 abort(); /* a failure without a reason */
+        if (facts.is_model && fingerprint_make(&s, &facts) < 0 && !s.reason)
+                abort();
         if (facts.is_model && classify(&facts, "/srv/emotion/x.bin", fuzz_modelcaps(), &c) == 0)
                 fuzz_check(&c);
         facts_done(&facts);

@@ -82,12 +82,15 @@ static char *load_error(const char *a, const char *b)
         return message;
 }
 
+#define CATALOG "aiguard: 1\ncatalog: c\nmodels:\n  - { name: a, origin: b, modelcap: x.y, "
 #define GOOD "aiguard: 1\nmodelcap: x.y\ntitle: a title\n"
 
 Test(modelcap, good)
 {
         char *e = load_error(GOOD "hints: [a, b]\n", NULL);
 
+        cr_assert_null(e, "%s", e);
+        e = load_error(GOOD, CATALOG "weights: 0040123456 0040abcdef }\n");
         cr_assert_null(e, "%s", e);
 }
 
@@ -104,8 +107,15 @@ Test(modelcap, mistakes)
                 { GOOD "names: ['...']\n", NULL, "4: `...' holds no word" },
                 { GOOD "shapes:\n  - { channels: [x], outputs: [7], confidence: 10 }\n", NULL, "5: " },
                 { GOOD "shapes:\n  - { channels: [1], outputs: [7], confidence: 99 }\n", NULL, "5: " },
-                { GOOD "fingerprints:\n  - { name: a, origin: b, structure: short }\n", NULL,
-                  "5: `structure' must be 32 hexadecimal digits" },
+                { GOOD, CATALOG "shape: abcd }\n", "4: `shape' must be groups of 64 hexadecimal digits" },
+                { GOOD, CATALOG "weights: 00401 }\n",
+                  "4: `weights' must be groups of 10 hexadecimal digits" },
+                { GOOD, CATALOG "outputs: 7 }\n", "4: a model needs a shape or weights" },
+                { GOOD, "aiguard: 1\ncatalog: c\nmodels: none\n", "3: `models' must be a list" },
+                { GOOD,
+                  "aiguard: 1\ncatalog: c\nmodels:\n  - { name: a, origin: b, modelcap: z, weights: "
+                  "0040123456 }\n",
+                  "a model capability that exists" },
                 { "aiguard: 1\nmodelcap: Not Good\ntitle: t\n", NULL,
                   "2: a model capability is named in lower case" },
                 { GOOD, GOOD, "defined twice" },

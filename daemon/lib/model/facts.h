@@ -22,7 +22,6 @@
 #define FACTS_DIMS_MAX 8
 #define FACTS_TEXT_MAX 200
 #define FACTS_OVERFLOW "more names and lists than a model has"
-#define FACTS_FINGERPRINT_SIZE 33 /* 32 hexadecimal digits */
 
 typedef enum FactKind {
         FACT_PRODUCER,
@@ -69,9 +68,26 @@ typedef struct FactTensor {
         const char *name;
         uint8_t n;
         int64_t dims[FACTS_DIMS_MAX];
-        uint64_t data_start; /* where the weights lie in the file; 0 and 0: elsewhere */
+        uint64_t data_start; /* where the weights lie in the whole file; 0 and 0: elsewhere, or packed */
         uint64_t data_length;
 } FactTensor;
+
+/* See fingerprint.h. */
+#define SKETCH_SHAPE_SIZE 16
+#define SKETCH_WEIGHTS_MAX 160
+#define SKETCH_ORDER_BITS 24
+
+typedef struct WeightCode {
+        uint16_t length; /* of the vector */
+        uint32_t order;  /* SKETCH_ORDER_BITS */
+} WeightCode;
+
+typedef struct ModelSketch {
+        bool has_shape;
+        uint16_t shape[SKETCH_SHAPE_SIZE];
+        size_t n_weights, n_vectors; /* vectors come first */
+        WeightCode weights[SKETCH_WEIGHTS_MAX];
+} ModelSketch;
 
 typedef struct ArenaBlock ArenaBlock;
 
@@ -85,9 +101,8 @@ typedef struct ModelFacts {
         LabelList *lists;
         FactShape *shapes;
         FactTensor *tensors;
-        int64_t num_labels;                     /* stated by a configuration; 0: not */
-        char structure[FACTS_FINGERPRINT_SIZE]; /* operators and sizes, no weights; "" when there is none */
-        char sample[FACTS_FINGERPRINT_SIZE];    /* a few bytes of a few tensors; "" when there is none */
+        int64_t num_labels; /* stated by a configuration; 0: not */
+        ModelSketch sketch; /* not by the reader: scan.c makes it from the tensors */
         ArenaBlock *arena;
         size_t arena_used;
 } ModelFacts;

@@ -1,58 +1,270 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Overview: the structural fingerprint and the sample of a net.
- * Owns: the definition of both; changing it makes the fingerprints under
- * policies/modelcaps/ void (they are printed by `aiguardctl scan --json`).
- * Must not: read more than a few hundred bytes of weights.
- * Called by: the readers of formats that have tensors.
+ * Overview: what the tensors of a net tell without their names: sketches that
+ * recognise a known net, the width of its head, the depth of its pictures.
+ * Owns: the definition of the sketches; changing it makes the catalog under
+ * policies/modelcaps/ void (aiguardctl fingerprint prints it).
+ * Must not: read more than a hundred bytes of a tensor.
+ * Called by: scan.c when a reader is done, classify-collect.c, aiguardctl fingerprint.
  */
 #include "lib/model/fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_SIZE ((FACTS_FINGERPRINT_SIZE - 1) / 2)
-#define SAMPLE_TENSORS 4 /* of the smallest, and as many of the largest */
-#define SAMPLE_BYTES 64
+#define VECTORS_MAX 128 /* codes of one file: vectors, and kernels if there is room */
+#define KERNELS_MIN 4   /* fewer do not make an architecture */
+#define VALUES_MAX (SKETCH_ORDER_BITS + 1)
+#define VALUES_MIN 13
+#define TIES_MAX 2
+#define CODE_DISTANCE 2 /* bits that rounding may turn */
+#define HEAD_MAX 1024
 
-void fingerprint_init(Fingerprint *p)
+/* ---- tensors */
+
+/* The axes that are longer than one, shortest first. */
+static size_t real_dims(const FactTensor *t, int64_t ret[FACTS_DIMS_MAX])
 {
-        p->n = 0;
-        (void) crypto_generichash_init(&p->state, NULL, 0, HASH_SIZE);
-}
+        size_t n = 0;
 
-static void add(Fingerprint *p, const void *data, size_t n)
-{
-        (void) crypto_generichash_update(&p->state, data, n);
-}
+        for (unsigned i = 0; i < MIN(t->n, (uint8_t) FACTS_DIMS_MAX); i++) {
+                size_t k = n;
 
-void fingerprint_add_operator(Fingerprint *p, const char *name)
-{
-        add(p, "o", 1);
-        add(p, name, strlen(name) + 1);
-        p->n++;
-}
-
-void fingerprint_add_dims(Fingerprint *p, char tag, const int64_t *dims, size_t n)
-{
-        unsigned char bytes[8];
-
-        add(p, &tag, 1);
-        for (size_t i = 0; i < n; i++) {
-                for (int b = 0; b < 8; b++)
-                        bytes[b] = (unsigned char) ((uint64_t) dims[i] >> (8 * b));
-                add(p, bytes, sizeof(bytes));
+                if (t->dims[i] <= 1)
+                        continue;
+                for (; k > 0 && ret[k - 1] > t->dims[i]; k--)
+                        ret[k] = ret[k - 1];
+                ret[k] = t->dims[i];
+                n++;
         }
-        add(p, ";", 1);
-        p->n++;
+        return n;
 }
 
-static void to_hex(char ret[FACTS_FINGERPRINT_SIZE], crypto_generichash_state *state)
+/* What training leaves beside the net. */
+static bool is_of_the_net(const FactTensor *t)
 {
-        unsigned char hash[HASH_SIZE];
+        static const char *const words[] = { "optimizer", "exp_avg",         "Adam",
+                                             "adam",      "momentum_buffer", "iterations" };
 
-        (void) crypto_generichash_final(state, hash, sizeof(hash));
-        sodium_bin2hex(ret, FACTS_FINGERPRINT_SIZE, hash, sizeof(hash));
+        for (size_t i = 0; t->name && i < ARRAY_SIZE(words); i++)
+                if (strstr(t->name, words[i]))
+                        return false;
+        return true;
+}
+
+/* The axes of channels: of a kernel over a square those that are no side of it. */
+static size_t channel_dims(const FactTensor *t, int64_t ret[FACTS_DIMS_MAX])
+{
+        size_t n = MIN(t->n, (uint8_t) FACTS_DIMS_MAX);
+
+        if (n == 4 && t->dims[0] == t->dims[1] && t->dims[2] != t->dims[3]) {
+                memcpy(ret, t->dims + 2, 2 * sizeof(*ret));
+                return 2;
+        }
+        n = n == 4 ? 2 : n;
+        memcpy(ret, t->dims, n * sizeof(*ret));
+        return n;
+}
+
+/* ---- the head */
+
+static size_t heads_of_outputs(const ModelFacts *f, int64_t ret[FACTS_HEADS_MAX])
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < f->n_shapes && n < FACTS_HEADS_MAX - 1; i++) {
+                int64_t wide = 0;
+                unsigned n_wide = 0;
+
+                for (unsigned k = 0; f->shapes[i].output && k < f->shapes[i].n; k++)
+                        if (f->shapes[i].dims[k] > 1) {
+                                wide = f->shapes[i].dims[k];
+                                n_wide++;
+                        }
+                if (n_wide == 1)
+                        ret[n++] = wide;
+        }
+        return n;
+}
+
+/* A width that exactly one kernel has, and exactly one vector, its bias: whatever is inside a net comes twice. */
+static void heads_of_tensors(const ModelFacts *f, int64_t ret[FACTS_HEADS_MAX])
+{
+        unsigned vectors[HEAD_MAX + 1] = {}, kernels[HEAD_MAX + 1] = {};
+        int64_t dims[FACTS_DIMS_MAX];
+        size_t n = 0;
+
+        for (size_t i = 0; i < f->n_tensors; i++) {
+                const FactTensor *t = &f->tensors[i];
+                size_t rank = real_dims(t, dims);
+
+                if (!is_of_the_net(t) || rank == 0)
+                        continue;
+                if (rank == 1 && dims[0] <= HEAD_MAX)
+                        vectors[dims[0]]++;
+                if (rank < 2)
+                        continue;
+                rank = channel_dims(t, dims);
+                for (size_t k = 0; k < rank; k++)
+                        if (dims[k] > 1 && dims[k] <= HEAD_MAX)
+                                kernels[dims[k]]++;
+        }
+        for (int64_t width = 2; width <= HEAD_MAX && n < FACTS_HEADS_MAX - 1; width++)
+                if (vectors[width] == 1 && kernels[width] == 1)
+                        ret[n++] = width;
+}
+
+void facts_heads(const ModelFacts *f, int64_t ret[FACTS_HEADS_MAX])
+{
+        memset(ret, 0, FACTS_HEADS_MAX * sizeof(*ret));
+        if (heads_of_outputs(f, ret) > 0)
+                return;
+        if (f->num_labels > 0)
+                ret[0] = f->num_labels;
+        else
+                heads_of_tensors(f, ret);
+}
+
+static bool is_head(const FactTensor *t, const int64_t heads[FACTS_HEADS_MAX])
+{
+        for (unsigned i = 0; i < MIN(t->n, (uint8_t) FACTS_DIMS_MAX); i++)
+                for (unsigned k = 0; k < FACTS_HEADS_MAX && heads[k]; k++)
+                        if (t->dims[i] == heads[k])
+                                return true;
+        return false;
+}
+
+unsigned facts_channels(const ModelFacts *f)
+{
+        bool grey = false;
+
+        for (size_t i = 0; i < f->n_tensors; i++) {
+                const FactTensor *t = &f->tensors[i];
+
+                if (t->n != 4)
+                        continue;
+                if (t->dims[2] == t->dims[3] && t->dims[2] >= 2) {
+                        if (t->dims[1] == 3)
+                                return 3;
+                        grey = grey || (t->dims[1] == 1 && t->dims[0] > 1);
+                } else if (t->dims[0] == t->dims[1] && t->dims[0] >= 2) {
+                        if (t->dims[2] == 3)
+                                return 3;
+                        grey = grey || (t->dims[2] == 1 && t->dims[3] > 1);
+                }
+        }
+        return grey ? 1 : 0;
+}
+
+/* ---- the sketch of the shape */
+
+/* A bijection that stirs well: the finaliser of MurmurHash3 (Appleby, public domain). */
+static uint64_t mix(uint64_t x)
+{
+        x = (x ^ x >> 33) * 0xff51afd7ed558ccdULL;
+        x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53ULL;
+        return x ^ x >> 33;
+}
+
+static int by_value(const void *a, const void *b)
+{
+        uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+
+        return x < y ? -1 : x > y;
+}
+
+static void sketch_shape(const ModelFacts *f, const int64_t heads[FACTS_HEADS_MAX], uint64_t *items,
+                         ModelSketch *ret)
+{
+        uint64_t least[SKETCH_SHAPE_SIZE];
+        size_t n = 0, same = 0;
+
+        for (size_t i = 0; i < f->n_tensors; i++) {
+                int64_t dims[FACTS_DIMS_MAX];
+                size_t rank = real_dims(&f->tensors[i], dims);
+                uint64_t hash = rank;
+
+                if (rank < 2 || !is_of_the_net(&f->tensors[i]) || is_head(&f->tensors[i], heads))
+                        continue;
+                for (size_t k = 0; k < rank; k++)
+                        hash = mix(hash ^ (uint64_t) dims[k]);
+                items[n++] = hash;
+        }
+        if (n < KERNELS_MIN)
+                return;
+        qsort(items, n, sizeof(*items), by_value);
+        memset(least, 0xff, sizeof(least));
+        for (size_t i = 0; i < n; i++) {
+                same = i > 0 && items[i] == items[i - 1] ? same + 1 : 0;
+                for (size_t k = 0; k < SKETCH_SHAPE_SIZE; k++)
+                        least[k] = MIN(least[k], mix(mix(items[i] + same) + k));
+        }
+        for (size_t k = 0; k < SKETCH_SHAPE_SIZE; k++)
+                ret->shape[k] = (uint16_t) (least[k] >> 48 ^ least[k]);
+        ret->has_shape = true;
+}
+
+unsigned sketch_shape_likeness(const uint16_t a[SKETCH_SHAPE_SIZE], const uint16_t b[SKETCH_SHAPE_SIZE])
+{
+        unsigned same = 0;
+
+        for (size_t i = 0; i < SKETCH_SHAPE_SIZE; i++)
+                same += a[i] == b[i];
+        return 100 * same / SKETCH_SHAPE_SIZE;
+}
+
+/* ---- the sketch of the weights */
+
+/* Floating point numbers of every width sort like integers with a sign bit; which width it is does not matter. */
+static int64_t sort_key(const unsigned char *p, size_t width)
+{
+        uint64_t bits = 0, sign = 1ULL << (8 * width - 1);
+
+        for (size_t i = 0; i < width; i++)
+                bits |= (uint64_t) p[i] << 8 * i;
+        return bits & sign ? -(int64_t) (bits & (sign - 1)) : (int64_t) bits;
+}
+
+/* False for what says nothing: zeros, ones, counters. */
+static bool order_of(const unsigned char *bytes, size_t n_values, size_t width, uint32_t *ret)
+{
+        unsigned ties = 0, rising = 0;
+        uint32_t order = 0;
+
+        for (size_t i = 0; i + 1 < n_values; i++) {
+                int64_t a = sort_key(bytes + i * width, width), b = sort_key(bytes + (i + 1) * width, width);
+
+                ties += a == b;
+                rising += b > a;
+                order |= (uint32_t) (b > a) << i;
+        }
+        if (ties > TIES_MAX || 6 * rising < n_values || 6 * rising > 5 * n_values)
+                return false;
+        *ret = order;
+        return true;
+}
+
+/* 1: a code; 0: this tensor has none; an error of reading. */
+static int code_of(Source *s, const FactTensor *t, WeightCode *ret)
+{
+        unsigned char bytes[VALUES_MAX * 8];
+        uint64_t count = 1, width;
+        size_t n;
+        int r;
+
+        for (unsigned i = 0; i < MIN(t->n, (uint8_t) FACTS_DIMS_MAX); i++)
+                if (t->dims[i] <= 0 || __builtin_mul_overflow(count, (uint64_t) t->dims[i], &count))
+                        return 0;
+        width = t->data_length / count;
+        if (count < VALUES_MIN || width * count != t->data_length ||
+            (width != 2 && width != 4 && width != 8))
+                return 0;
+        n = (size_t) MIN(count, (uint64_t) VALUES_MAX);
+        r = source_read(s, t->data_start, bytes, n * width);
+        if (r < 0)
+                return r;
+        ret->length = (uint16_t) MIN(count, (uint64_t) UINT16_MAX);
+        return order_of(bytes, n, (size_t) width, &ret->order);
 }
 
 static int by_size(const void *a, const void *b)
@@ -64,35 +276,58 @@ static int by_size(const void *a, const void *b)
         return x->data_start < y->data_start ? -1 : x->data_start > y->data_start;
 }
 
-int fingerprint_finish(Fingerprint *p, Source *s, ModelFacts *f)
+static int sketch_weights(Source *s, ModelFacts *f, const FactTensor **sorted, bool kernels, size_t max)
 {
-        _cleanup_free_ const FactTensor **sorted = NULL;
-        unsigned char bytes[SAMPLE_BYTES];
-        crypto_generichash_state state;
+        ModelSketch *sketch = &f->sketch;
         size_t n = 0;
-        int r;
 
-        if (p->n >= 8)
-                to_hex(f->structure, &p->state);
-        sorted = calloc(f->n_tensors + 1, sizeof(*sorted));
-        if (!sorted)
-                return source_fail(s, "out of memory");
-        for (size_t i = 0; i < f->n_tensors; i++)
-                if (f->tensors[i].data_length >= 8)
+        for (size_t i = 0; i < f->n_tensors; i++) {
+                int64_t dims[FACTS_DIMS_MAX];
+                size_t rank = real_dims(&f->tensors[i], dims);
+
+                if (rank > 0 && (rank > 1) == kernels && is_of_the_net(&f->tensors[i]) &&
+                    f->tensors[i].data_length > 0)
                         sorted[n++] = &f->tensors[i];
-        if (n < 2 * SAMPLE_TENSORS)
-                return 0;
+        }
         qsort(sorted, n, sizeof(*sorted), by_size);
-        (void) crypto_generichash_init(&state, NULL, 0, HASH_SIZE);
-        for (size_t i = 0; i < 2 * SAMPLE_TENSORS; i++) {
-                const FactTensor *t = sorted[i < SAMPLE_TENSORS ? i : n - 2 * SAMPLE_TENSORS + i];
-                size_t k = (size_t) MIN(t->data_length, (uint64_t) SAMPLE_BYTES);
+        for (size_t i = 0; i < n && sketch->n_weights < max; i++) {
+                int r = code_of(s, sorted[i], &sketch->weights[sketch->n_weights]);
 
-                r = source_read(s, t->data_start, bytes, k);
                 if (r < 0)
                         return r;
-                (void) crypto_generichash_update(&state, bytes, k);
+                sketch->n_weights += r > 0;
         }
-        to_hex(f->sample, &state);
+        if (!kernels)
+                sketch->n_vectors = sketch->n_weights;
         return 0;
+}
+
+int fingerprint_make(Source *s, ModelFacts *f)
+{
+        _cleanup_free_ const FactTensor **sorted = calloc(f->n_tensors + 1, sizeof(*sorted));
+        _cleanup_free_ uint64_t *items = calloc(f->n_tensors + 1, sizeof(*items));
+        int64_t heads[FACTS_HEADS_MAX];
+        int r;
+
+        if (!sorted || !items)
+                return source_fail(s, "out of memory");
+        f->sketch = (ModelSketch){};
+        facts_heads(f, heads);
+        sketch_shape(f, heads, items, &f->sketch);
+        r = sketch_weights(s, f, sorted, false, VECTORS_MAX);
+        return r < 0 ? r : sketch_weights(s, f, sorted, true, SKETCH_WEIGHTS_MAX);
+}
+
+size_t sketch_weights_found(const ModelSketch *file, const WeightCode *known, size_t n)
+{
+        size_t found = 0;
+
+        for (size_t i = 0; i < n; i++)
+                for (size_t k = 0; k < file->n_weights; k++)
+                        if (file->weights[k].length == known[i].length &&
+                            __builtin_popcount(file->weights[k].order ^ known[i].order) <= CODE_DISTANCE) {
+                                found++;
+                                break;
+                        }
+        return found;
 }

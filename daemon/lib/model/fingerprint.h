@@ -2,27 +2,38 @@
 #ifndef MODEL_FINGERPRINT_H
 #define MODEL_FINGERPRINT_H
 /*
- * Recognises a known net whatever the file is called and whatever its metadata
- * says. `structure` covers operators and sizes: it tells the architecture, and
- * every net of that architecture has it. `sample` covers 64 bytes each of a few
- * tensors, the smallest ones (where the head is) and the largest: it tells one
- * trained net. Both survive renaming of file, graph, tensors and nodes.
+ * Recognises a known net and its descendants, whatever the file and everything
+ * in it is called and whatever it is stored in. Two sketches, of tensors only:
+ *
+ * `shape` is a MinHash over the sizes of the kernels without the head, the
+ * order of the axes and axes of length 1 left aside: it tells the architecture,
+ * survives conversion and another number of classes.
+ *
+ * `weights` is a code for each vector: does its second value exceed the first,
+ * the third the second, ... Biases and normalisations keep their order in every
+ * container, so most codes survive conversion, rounding to half precision and
+ * a new head; nets of one architecture trained apart share none.
  */
-#include <sodium.h>
-
 #include "lib/model/facts.h"
 #include "lib/model/source.h"
 
-typedef struct Fingerprint {
-        crypto_generichash_state state;
-        size_t n;
-} Fingerprint;
+/* Fills facts->sketch. -EBADMSG only when the file cannot be read; most files have no sketch. */
+int fingerprint_make(Source *s, ModelFacts *f);
 
-void fingerprint_init(Fingerprint *p);
-void fingerprint_add_operator(Fingerprint *p, const char *name);
-void fingerprint_add_dims(Fingerprint *p, char tag, const int64_t *dims, size_t n);
+/* 0 to 100. */
+unsigned sketch_shape_likeness(const uint16_t a[SKETCH_SHAPE_SIZE], const uint16_t b[SKETCH_SHAPE_SIZE]);
 
-/* Fills facts->structure, and facts->sample from the tensors that have data in this file. */
-int fingerprint_finish(Fingerprint *p, Source *s, ModelFacts *f);
+/* How many of the codes of a known model a file has. */
+size_t sketch_weights_found(const ModelSketch *file, const WeightCode *known, size_t n);
+
+/*
+ * The numbers of classes that the model can be seen to put out: by its outputs,
+ * by its configuration, or by the one layer nothing follows. 0 ends the list.
+ */
+#define FACTS_HEADS_MAX 4
+void facts_heads(const ModelFacts *f, int64_t ret[FACTS_HEADS_MAX]);
+
+/* 1 or 3: what the first layer of a net for pictures takes; 0: nothing shows. */
+unsigned facts_channels(const ModelFacts *f);
 
 #endif

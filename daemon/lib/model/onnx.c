@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Overview: reads ONNX and ONNX-ML: names, label lists, shapes, fingerprint.
+ * Overview: reads ONNX and ONNX-ML: names, label lists, shapes, tensors.
  * Owns: the field numbers of onnx.proto that matter here.
  * Must not: read weights (initializers, and tensors inside attributes and
  * subgraphs, are jumped over), trust the order of fields, or recurse without
@@ -10,7 +10,6 @@
  */
 #include <string.h>
 
-#include "lib/model/fingerprint.h"
 #include "lib/model/label-find.h"
 #include "lib/model/protobuf.h"
 #include "lib/model/reader.h"
@@ -22,7 +21,6 @@
 #define STRING_READ_MAX 256
 
 typedef struct Onnx {
-        Fingerprint fingerprint;
         Source *s;
         ModelFacts *f;
         uint64_t ir_version;
@@ -127,7 +125,6 @@ static int walk_tensor(Onnx *o, PbCursor c, const char *where, bool initializer)
         label_list_finish(o->f, &strings, false, true, where);
         if (!initializer)
                 return 0;
-        fingerprint_add_dims(&o->fingerprint, 't', t.dims, t.n);
         if (name.length > 0) {
                 r = read_text(o, &name, text, STRING_READ_MAX, &n);
                 if (r < 0)
@@ -295,10 +292,7 @@ static int walk_node(Onnx *o, PbCursor c, unsigned depth)
         }
         if (r < 0)
                 return r;
-        if (op[0]) {
-                o->n_nodes++;
-                fingerprint_add_operator(&o->fingerprint, op);
-        }
+        o->n_nodes += op[0] != 0;
         return 0;
 }
 
@@ -482,7 +476,6 @@ static int read_onnx(Source *s, ModelFacts *ret)
                 return source_fail(s, "out of memory");
         o->s = s;
         o->f = ret;
-        fingerprint_init(&o->fingerprint);
         r = walk_model(o, pb_cursor(s, 0, s->size));
         if (r < 0) {
                 ret->is_model = ret->is_model || begins_like_onnx(s);
@@ -490,11 +483,8 @@ static int read_onnx(Source *s, ModelFacts *ret)
         }
         if (!ret->is_model)
                 return 0;
-        for (size_t i = 0; i < ret->n_shapes; i++)
-                fingerprint_add_dims(&o->fingerprint, ret->shapes[i].output ? 'y' : 'x', ret->shapes[i].dims,
-                                     ret->shapes[i].n);
         ret->container = o->ml ? "onnx-ml" : "onnx";
-        return fingerprint_finish(&o->fingerprint, s, ret);
+        return 0;
 }
 
 const ModelReader model_reader_onnx = { .name = "onnx", .probe = probe, .read = read_onnx };

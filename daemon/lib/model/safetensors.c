@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "lib/model/bytes.h"
-#include "lib/model/fingerprint.h"
 #include "lib/model/json-scan.h"
 #include "lib/model/label-find.h"
 #include "lib/model/reader.h"
@@ -17,7 +16,6 @@
 #define HEADER_MAX (8U * 1024 * 1024) /* a thousand layers need a tenth; the format allows 100 MB */
 
 typedef struct Safetensors {
-        Fingerprint fingerprint;
         Source *s;
         ModelFacts *f;
         uint64_t data_start, data_size;
@@ -123,7 +121,6 @@ static int read_entry(Safetensors *t, const char *name, size_t name_length)
                 tensor.name = facts_text(t->f, name, name_length);
         facts_add_name(t->f, FACT_TENSOR, false, "tensor", name, name_length);
         facts_add_tensor(t->f, &tensor);
-        fingerprint_add_dims(&t->fingerprint, 't', tensor.dims, tensor.n);
         t->n_entries++;
         return 0;
 }
@@ -179,12 +176,8 @@ static int read_safetensors(Source *s, ModelFacts *ret)
         t->f = ret;
         t->data_start = 8 + length;
         t->data_size = s->size - 8 - length;
-        fingerprint_init(&t->fingerprint);
         json_scan_init(&t->scan, s, header, length);
-        r = read_header(t);
-        if (r < 0)
-                return r;
-        return fingerprint_finish(&t->fingerprint, s, ret);
+        return read_header(t);
 }
 
 const ModelReader model_reader_safetensors = { .name = "safetensors",
