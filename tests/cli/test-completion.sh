@@ -63,6 +63,16 @@ for key in $(sed -n 's/^ *{ "[A-Z][a-z]*", "\([A-Za-z]*\)", parse_.*/\1/p' daemo
         n=$((n + 1))
         grep -qF ".It Cm $key=" packaging/man/aiguard.conf.5 || fail "aiguard.conf.5 keys" "lacks $key"
 done
-[ "$n" -ge 35 ] || fail "man pages" "only $n keys were looked for"
+# every entry and every field of the journal
+for word in $(grep -rhoE '"AIGUARD_[A-Z0-9_]+' daemon/*.c | tr -d '"' | sort -u); do
+        n=$((n + 1))
+        grep -qE "^\.It Ev (.* )?$word( |$)|^\.Ev $word( |$)" packaging/man/aiguard-events.7 ||
+                fail "aiguard-events.7 fields" "lacks $word"
+done
+for word in $(sed -n 's/.*{ "\([a-z-]*\)", MESSAGE_ID_.*/\1/p' daemon/lib/message-ids.c); do
+        n=$((n + 1))
+        grep -qxF ".It Cm $word" packaging/man/aiguard-events.7 || fail "aiguard-events.7 entries" "lacks $word"
+done
+[ "$n" -ge 110 ] || fail "man pages" "only $n keys were looked for"
 [ "$rc" -eq 0 ] && echo "ok - cli: man pages name every key"
 exit "$rc"
