@@ -89,7 +89,7 @@ $(BUILD)/unit/%: $(BUILD)/asan/obj/tests/unit/%.o $(ASAN_LIB)
 	$(Q)$(CC) $(SANITIZE) $^ -lcriterion $(LIBS) -o $@
 
 -include $(wildcard bpf/rules.mk daemon/rules.mk tests/rules.mk tests/vm/rules.mk packaging/rules.mk)
--include $(shell find $(BUILD)/obj $(BUILD)/asan -type f -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/asan $(BUILD)/fuzz/obj -type f -name '*.d' 2>/dev/null)
 
 clean: ## remove .build
 	rm -rf $(BUILD)

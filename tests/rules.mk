@@ -10,7 +10,14 @@ export UBSAN_OPTIONS ?= print_stacktrace=1
 
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 
-test-unit: $(UNIT_BIN) $(BUILD)/asan/aiguard-scanner $(BUILD)/asan/aiguardctl ## unit tests under ASan and UBSan
+# TensorFlow.js writes models for the unit tests; without it they are skipped.
+NPM_MODELS := @tensorflow/tfjs-core@4 @tensorflow/tfjs-backend-cpu@4 @tensorflow/tfjs-layers@4
+$(BUILD)/npm/stamp:
+	@mkdir -p $(@D)
+	@cd $(@D) && npm install --prefix . --ignore-scripts --no-package-lock --no-save --no-audit --no-fund \
+		--loglevel=error $(NPM_MODELS) >npm.log 2>&1 && touch stamp || echo "tests: npm could not fetch TensorFlow.js" >&2
+
+test-unit: $(BUILD)/npm/stamp $(UNIT_BIN) $(BUILD)/asan/aiguard-scanner $(BUILD)/asan/aiguardctl ## unit tests under ASan and UBSan
 	@tests/unit/run.sh $(UNIT_BIN)
 
 lint: $(SKEL) ## layers, formatting, clang-tidy, cppcheck, names

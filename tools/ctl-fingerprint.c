@@ -35,7 +35,7 @@ static int read_facts(int fd, uint64_t size, ModelFacts *ret)
 {
         for (size_t i = 0; model_readers[i]; i++) {
                 ModelFacts facts;
-                Source s;
+                _cleanup_source_ Source s = {};
 
                 facts_init(&facts);
                 source_init_fd(&s, fd, size);

@@ -20,6 +20,8 @@
 #include "lib/model/fingerprint.h"
 #include "lib/model/reader.h"
 
+#define TEXT_CONFIDENCE_MAX 79 /* as any suspicion, classify.c */
+
 typedef struct Scan {
         Source source;
         const char *path;
@@ -72,6 +74,51 @@ static void read_siblings(Scan *s, ModelFacts *facts)
                 source_init_fd(&source, s->siblings[i].fd, size);
                 model_read_sibling(s->siblings[i].name, &source, facts);
                 s->result->bytes_read += source.bytes_read;
+                source_done(&source);
+        }
+}
+
+static bool has_labels(const ModelcapFinding *f)
+{
+        for (unsigned i = 0; i < f->n_evidence; i++)
+                if (strcmp(f->evidence[i].kind, "label-list") == 0)
+                        return true;
+        return false;
+}
+
+static bool has_finding(const Classification *c, const char *name)
+{
+        for (unsigned i = 0; i < c->n_modelcaps; i++)
+                if (strcmp(c->modelcaps[i].name, name) == 0)
+                        return true;
+        return false;
+}
+
+/* A text is what it is because of its labels: where it lies and what else it says only adds to them. */
+static void read_text(Scan *s, const ModelReader *reader, const ModelFacts *facts)
+{
+        _cleanup_free_ Classification *found = NULL;
+        Classification *c = s->result;
+
+        if (facts->n_lists == 0)
+                return;
+        found = calloc(1, sizeof(*found));
+        if (!found || classify(facts, s->path, s->set, found) < 0)
+                return;
+        for (unsigned i = 0; i < found->n_modelcaps; i++) {
+                ModelcapFinding *f = &found->modelcaps[i];
+
+                if (!has_labels(f) || has_finding(c, f->name) ||
+                    c->n_modelcaps >= CLASSIFICATION_MODELCAPS_MAX)
+                        continue;
+                if (facts->standing == STANDS_AS_TEXT && f->certainty == CERTAINTY_IDENTIFIED) {
+                        f->certainty = CERTAINTY_SUSPECT;
+                        f->confidence = MIN(f->confidence, (uint8_t) TEXT_CONFIDENCE_MAX);
+                }
+                c->modelcaps[c->n_modelcaps++] = *f;
+                if (!s->is_model && !c->format[0])
+                        set_text(c->format, sizeof(c->format),
+                                 facts->container[0] ? facts->container : reader->name);
         }
 }
 
@@ -91,6 +138,10 @@ static void read_format(Scan *s, const ModelReader *reader)
         r = reader->read(&s->source, &facts);
         if (!facts.is_model)
                 return;
+        if (facts.standing != STANDS_AS_MODEL) {
+                read_text(s, reader, &facts);
+                return;
+        }
         if (!s->is_model)
                 set_text(s->result->format, sizeof(s->result->format),
                          facts.container[0] ? facts.container : reader->name);
@@ -99,7 +150,7 @@ static void read_format(Scan *s, const ModelReader *reader)
         /* Weights that cannot be read cannot be loaded either; then there is no sketch, and nothing else is lost. */
         if (r >= 0)
                 (void) fingerprint_make(&s->source, &facts);
-        if (reader != &model_reader_hf_config)
+        if (strcmp(facts.container, "hf-config") != 0)
                 read_siblings(s, &facts);
         if (r < 0 || overflow) {
                 s->unparsable = true;
@@ -183,5 +234,6 @@ void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_sib
         set_status(&s);
         sort_findings(ret);
         ret->bytes_read += s.source.bytes_read;
+        source_done(&s.source);
         ret->micros = (uint32_t) MIN(now_usec() - begin, (uint64_t) UINT32_MAX);
 }

@@ -78,9 +78,6 @@ Test(hf_config, other_documents_are_no_models)
         static const char *const others[] = {
                 "{}",
                 "{\"name\":\"x\",\"version\":\"1.0.0\",\"dependencies\":{\"a\":\"1\"}}",
-                "{\"angry\":0,\"happy\":1,\"sad\":2,\"Ġjoy\":3}",
-                "[\"angry\",\"happy\",\"sad\"]",
-                "{\"model\":{\"vocab\":{\"angry\":1,\"sad\":2,\"happy\":3}}}",
                 "{",
                 "{\"architectures\": 1}",
         };

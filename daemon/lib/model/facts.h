@@ -89,12 +89,20 @@ typedef struct ModelSketch {
         WeightCode weights[SKETCH_WEIGHTS_MAX];
 } ModelSketch;
 
+/* How much the file itself is. */
+typedef enum FactsStanding {
+        STANDS_AS_MODEL,
+        STANDS_AS_LABELS, /* no model, but maybe a list of labels and nothing else: counts when it is one */
+        STANDS_AS_TEXT,   /* code or data with lists in it: makes a suspect at most */
+} FactsStanding;
+
 typedef struct ArenaBlock ArenaBlock;
 
 typedef struct ModelFacts {
         const char *container; /* constant: onnx, safetensors, ... */
         const char *reason;    /* constant: a model by its looks, and not understood; NULL when fine */
         bool is_model;
+        FactsStanding standing;
         bool overflow; /* something that matters found no room: not clean */
         size_t n_names, n_lists, n_shapes, n_tensors, n_bulk;
         FactName *names;

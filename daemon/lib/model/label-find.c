@@ -158,13 +158,21 @@ static const struct {
         { "modelName", FACT_GRAPH, false }, /* Teachable Machine */
 };
 
+/* What may become a list. A document has a thousand containers and a handful of lists. */
+typedef struct Words {
+        size_t n, n_total;
+        size_t length[FACTS_LABELS_MAX];
+        char text[FACTS_LABELS_MAX][FACTS_TEXT_MAX];
+} Words;
+
 typedef struct Walk {
         ModelFacts *f;
         bool sibling;
         const char *file;
         JsonScan scan;
         JsonFound *found;
-        LabelListBuilder values, keys; /* of the innermost container, the only one that can be a list */
+        Words values, keys;   /* of the innermost container, the only one that can be a list */
+        unsigned graph_depth; /* in the nodes of a graph, whose inputs are no labels */
         bool leaf, only_strings, int_to_string, string_to_int;
         bool key_is_number;
         char key[64];      /* last key */
@@ -172,10 +180,46 @@ typedef struct Walk {
         int known;         /* index of the top-level key */
 } Walk;
 
-static void begin(Walk *w)
+static void words_add(Words *x, const char *s, size_t n)
 {
-        label_list_begin(&w->values);
-        label_list_begin(&w->keys);
+        x->n_total++;
+        if (x->n >= FACTS_LABELS_MAX)
+                return;
+        x->length[x->n] = MIN(n, (size_t) FACTS_TEXT_MAX);
+        memcpy(x->text[x->n], s, x->length[x->n]);
+        x->n++;
+}
+
+/* The words of a tokenizer, which holds all words there are: some carry the mark of a space before them. */
+static bool is_vocabulary(const Walk *w, const Words *x)
+{
+        static const char *const marks[] = { "\xc4\xa0", "\xe2\x96\x81", "##" };
+
+        for (size_t i = 0; i < x->n; i++)
+                for (size_t k = 0; k < ARRAY_SIZE(marks); k++)
+                        if (x->length[i] > 3 && memcmp(x->text[i], marks[k], strlen(marks[k])) == 0)
+                                return true;
+        return strcmp(w->list_key, "vocab") == 0 || strcmp(w->list_key, "merges") == 0;
+}
+
+static void words_keep(Walk *w, const Words *x, const char *where)
+{
+        LabelListBuilder b;
+
+        if (x->n < 2 || is_vocabulary(w, x))
+                return;
+        label_list_begin(&b);
+        for (size_t i = 0; i < x->n; i++)
+                label_list_add(w->f, &b, x->text[i], x->length[i]);
+        b.n_total = x->n_total;
+        label_list_finish(w->f, &b, w->sibling, true, where);
+}
+
+static void begin(Walk *w, bool object)
+{
+        w->values.n = w->values.n_total = w->keys.n = w->keys.n_total = 0;
+        if (!object && w->graph_depth == 0 && strcmp(w->key, "node") == 0)
+                w->graph_depth = w->scan.depth;
         w->leaf = w->only_strings = w->int_to_string = w->string_to_int = true;
         memcpy(w->list_key, w->key, sizeof(w->key));
         w->key[0] = 0;
@@ -187,19 +231,24 @@ static void end(Walk *w, bool object)
         const char *text;
         int n;
 
+        if (w->graph_depth > w->scan.depth)
+                w->graph_depth = 0;
         if (!w->leaf)
                 return;
         w->leaf = false;
+        if (w->graph_depth > 0)
+                return;
         if (object ? !w->int_to_string && !w->string_to_int : !w->only_strings)
                 return;
         if (w->known >= 0 && known_keys[w->known].kind != FACT_KEY)
                 return; /* a list of architectures, kept as names */
         n = snprintf(where, sizeof(where), "%s%s%s", w->file, w->file[0] && w->list_key[0] ? " " : "",
                      w->list_key);
+        if ((object && !w->int_to_string ? &w->keys : &w->values)->n < 2)
+                return;
         text = facts_text(w->f, where, (size_t) MIN(n, (int) sizeof(where) - 1));
         if (text)
-                label_list_finish(w->f, object && !w->int_to_string ? &w->keys : &w->values, w->sibling,
-                                  true, text);
+                words_keep(w, object && !w->int_to_string ? &w->keys : &w->values, text);
 }
 
 static void on_key(Walk *w)
@@ -210,7 +259,7 @@ static void on_key(Walk *w)
         memcpy(w->key, w->scan.text, MIN(w->scan.n, sizeof(w->key) - 1));
         w->key[MIN(w->scan.n, sizeof(w->key) - 1)] = 0;
         if (w->leaf && !w->key_is_number)
-                label_list_add(w->f, &w->keys, w->scan.text, w->scan.n);
+                words_add(&w->keys, w->scan.text, w->scan.n);
         if (w->scan.depth != 1)
                 return;
         w->known = -1;
@@ -230,7 +279,7 @@ static void on_scalar(Walk *w, int token)
         bool is_int = token != JSON_LITERAL && json_scan_integer(&w->scan, &number);
 
         if (w->leaf && token == JSON_STRING && !is_int)
-                label_list_add(w->f, &w->values, w->scan.text, w->scan.n);
+                words_add(&w->values, w->scan.text, w->scan.n);
         if (token != JSON_STRING || is_int)
                 w->only_strings = false;
         if (in_object && (!w->key_is_number || token != JSON_STRING))
@@ -267,7 +316,7 @@ int label_find_json(ModelFacts *f, Source *source, bool sibling, const char *fil
                 switch (token) {
                 case JSON_OBJECT:
                 case JSON_ARRAY:
-                        begin(w);
+                        begin(w, token == JSON_OBJECT);
                         break;
                 case JSON_OBJECT_END:
                 case JSON_ARRAY_END:

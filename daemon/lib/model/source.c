@@ -10,6 +10,7 @@
 #include "lib/model/source.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -75,6 +76,13 @@ void source_begin_memory(Source *ret, const Source *whole, const void *data, siz
 void source_end_part(Source *whole, const Source *part)
 {
         share_budget(whole, part);
+}
+
+void source_done(Source *s)
+{
+        free(s->head);
+        s->head = NULL;
+        s->head_length = 0;
 }
 
 int source_fail(Source *s, const char *reason)
@@ -203,4 +211,28 @@ int source_read(Source *s, uint64_t pos, void *buffer, size_t n)
         if ((size_t) r < n)
                 return source_fail(s, "ends early");
         return 0;
+}
+
+int source_head(Source *s, size_t max, const char **ret)
+{
+        size_t n = (size_t) MIN(s->size, (uint64_t) MIN(max, (size_t) SOURCE_READ_MAX));
+        char *longer;
+        int r;
+
+        if (s->memory) {
+                *ret = (const char *) s->memory;
+                return (int) n;
+        }
+        if (n > s->head_length || !s->head) {
+                longer = realloc(s->head, n + 1);
+                if (!longer)
+                        return source_fail(s, "out of memory");
+                s->head = longer;
+                r = source_read(s, s->head_length, s->head + s->head_length, n - s->head_length);
+                if (r < 0)
+                        return r;
+                s->head_length = n;
+        }
+        *ret = s->head;
+        return (int) n;
 }

@@ -28,11 +28,15 @@ typedef struct Source {
         size_t length;
         uint64_t run_start, run_end; /* what was asked for since the last jump */
         size_t grow;                 /* how much the next fetch in order takes */
+        char *head;                  /* what source_head() gave */
+        size_t head_length;
         unsigned char window[SOURCE_WINDOW];
 } Source;
 
 void source_init_fd(Source *s, int fd, uint64_t size);
 void source_init_memory(Source *s, const void *data, size_t size);
+void source_done(Source *s); /* only the head is owned */
+#define _cleanup_source_ _cleanup_(source_done)
 
 /*
  * A part of a source as a source of its own, from `start`, which must lie within
@@ -54,6 +58,13 @@ int source_peek(Source *s, uint64_t pos, size_t n, const unsigned char **ret);
 int source_some(Source *s, uint64_t pos, size_t n, const unsigned char **ret);
 
 int source_read(Source *s, uint64_t pos, void *buffer, size_t n);
+
+/*
+ * The beginning of the file, as much as there is of `max` (of a text, which is
+ * read as a whole or not at all), and how much that is. Read once, whoever
+ * asks; good until a longer one is asked for, or source_done().
+ */
+int source_head(Source *s, size_t max, const char **ret);
 
 /* One more field or token: -EBADMSG when the file has more of them than any honest file, or time is up. */
 int source_count(Source *s);
