@@ -62,7 +62,7 @@ static const struct {
         const char *target;
         unsigned n_args;
 } variants[] = {
-        { "ag_inode_setattr", "bpf_lsm_inode_setattr", 3 }, /* idmap in front, since 6.3 */
+        { "ag_inode_setattr", "bpf_lsm_inode_setattr", 3 }, /* idmap in front, since 6.9 */
         { "ag_inode_setattr_compat", "bpf_lsm_inode_setattr", 2 },
 };
 
