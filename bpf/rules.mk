@@ -3,7 +3,7 @@
 BPF_DIR := $(BUILD)/bpf
 # maps.o first: libbpf 1.1 leaves a map that it meets as extern before its definition at offset 0.
 BPF_OBJ := $(BPF_DIR)/maps.o $(filter-out $(BPF_DIR)/maps.o,$(BPF_SRC:bpf/%.bpf.c=$(BPF_DIR)/%.o))
-BPF_MULTIARCH := $(shell $(CC) -print-multiarch)
+BPF_MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 # -ffile-prefix-map: the same object wherever it is built. -g is for BTF; DWARF is stripped below.
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror -Wno-unused-parameter \
         -Wno-missing-declarations -Ibpf -isystem /usr/include/$(BPF_MULTIARCH) -ffile-prefix-map=$(CURDIR)=.
