@@ -2,7 +2,9 @@
 # shellcheck shell=bash
 # Overview: the table of defaults, cell by cell, as the kernel and the gate apply it: four workloads that differ only
 # in risk meet each case of the table. The policy says nothing but who they are.
-# The tests themselves, sourced by tests/vm/suites/behaviour/40-defaults.sh, which lists them, and by the mutants.
+# In audit mode the same cells: everything opens, and the entry says what the table does. The two rows about a daemon
+# that does not answer have no twin: nobody waits, and nobody writes. The tests are listed in
+# tests/vm/suites/behaviour/40-defaults.sh.
 
 WHO='undeclared medium high state'
 DEFAULTS_POLICY='aiguard: 1
@@ -18,10 +20,12 @@ opener() { # who, case, command...
         if [ "$who" = undeclared ]; then run "$@"; else run as_unit "d-$who-$case.service" "$@"; fi
 }
 
-# cell CASE WHO ACTION FILE: the open ends as the action says, and the strongest entry about it is of that action.
+# The open ends as the action says, and the strongest entry about it is of that action; in audit mode it opens, and the
+# entry says that action of what would have been.
 judge() { # who, action, path
-        local want=0 decision
-        [ "$2" != deny ] || want=1
+        local want=0 decision= field=AIGUARD_DECISION
+        [ "$2-$MODE" != deny-enforce ] || want=1
+        [ "$MODE" = enforce ] || field=AIGUARD_WOULD
         [ "$rc" = "$want" ] || { echo "$1: ended with $rc, the table says $2: $out"; return 1; }
         if [ "$2" = allow ]; then
                 wait_entries 0 "$REFUSED $AUDITED"
@@ -29,12 +33,13 @@ judge() { # who, action, path
         fi
         for _ in $(seq 25); do
                 collect
-                decision=$(jq -r --arg p "$3" 'select((.AIGUARD_MODEL_PATH // .AIGUARD_DEVICE // "") | endswith($p))
-                        | .AIGUARD_DECISION // empty' "$T/entries" | sort -u | paste -sd ' ')
+                grep -q "$3" "$T/entries" || { sleep 0.2; continue; }
+                decision=$(jq -r --arg p "$3" --arg f $field 'select((.AIGUARD_MODEL_PATH // .AIGUARD_DEVICE // "") | endswith($p))
+                        | .[$f] // empty' "$T/entries" | sort -u | paste -sd ' ')
                 [ "$decision" != "$2" ] || return 0
                 sleep 0.2
         done
-        echo "$1: the table says $2, the journal '$decision'"
+        echo "$1: the table says $2, the journal '${decision:-nothing}'"
         return 1
 }
 row() { # case, file to copy, action per workload

@@ -56,16 +56,13 @@ mode: enforce
 workloads:
   places-high: { match: { unit: "t-high-*.service" }, risk: high, jurisdiction: kz }'
 
-# remote NAME DIR: an undeclared workload opens and is logged, a high one is refused; neither waits.
+# remote NAME FILE: an undeclared workload opens and is logged, a high one is refused; neither waits.
 remote() {
         mark
         run ai --timeout 20 open "$2"
-        [ "$rc" = 0 ] || { echo "undeclared: $out"; return 1; }
-        wait_entries 1 "$ID_MODEL_AUDITED" 'true'
-        mark
-        run as_unit "t-high-$1.service" "$PROBE" --ai "$RUNTIME" --timeout 20 open "$2"
-        [ "$rc" = 1 ] || { echo "high: $out"; return 1; }
-        wait_entries 1 "$ID_MODEL_REFUSED" 'true'
+        ends 0 "undeclared" || return 1
+        wait_entries 1 "$ID_MODEL_AUDITED" 'true' || return 1
+        WHEN=high UNREAD=yes refused_unit "t-high-$1" "$2" model --timeout 20 open "$2"
 }
 nfs() {
         systemctl start rpcbind nfs-server || { echo "no NFS server in this kernel"; return 77; }
@@ -87,7 +84,7 @@ fuse() {
         mkdir -p /mnt/fuse /work/below
         cp "$MODELS/bad-04.onnx" /work/below/x.onnx
         cp "$MODELS/bad-04.onnx" /work/below/y.onnx
-        bindfs /work/below /mnt/fuse
+        mountpoint -q /mnt/fuse || bindfs /work/below /mnt/fuse
         remote fuse /mnt/fuse/x.onnx
 }
 # A FUSE server that is stopped holds up whoever opens its files; it must not hold up the daemon.

@@ -66,11 +66,6 @@ camera_after_model() {
         model=$(fresh "$MODE-harmless.onnx" "$MODELS/good-00.onnx")
         refused "$CAMERA" sensor ort session "$model" "$CAMERA"
 }
-# Another name for the camera. Each test has its own: in audit mode repeats of one node are summed up.
-camera_node() {
-        rm -f "$1"
-        mknod "$1" c $((0x$(stat -c %t "$CAMERA"))) $((0x$(stat -c %T "$CAMERA")))
-}
 camera_mode() {
         camera_node "/root/webcam-mode-$1"
         refused "webcam-mode-$1" sensor ai open-mode "$1" "/root/webcam-mode-$1"

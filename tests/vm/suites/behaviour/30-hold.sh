@@ -28,12 +28,23 @@ behaviour "daemon-killed-while-ten-sleep" daemon_dies
 behaviour "daemon-restarted-while-ten-sleep" daemon_restarts
 test_case "daemon-starts slow-scanner audit" start_mode audit ScannerDelaySec=3
 MODE=audit
-behaviour "audit-never-waits" no_delay_in_audit
-test_case "daemon-starts for-many" start_mode enforce
-MODE=enforce
-behaviour "300-first-opens-at-once" three_hundred
-behaviour "drop_caches-after-a-denial" dropped_caches
-behaviour "drop_caches-after-a-denial daemon-down" dropped_caches_no_daemon
-behaviour "overlayfs lower-rewritten" on_overlay
-behaviour "overlayfs user-namespace lower-rewritten" on_user_overlay
+behaviour "held-then-refused audit-never-waits" held_refused
+behaviour "path-swapped-during-hold audit" swapped
+behaviour "trait-by-one-thread-held-in-another audit" by_older_thread
+for MODE in audit enforce; do
+        test_case "daemon-starts quick-scanner $MODE" start_mode "$MODE"
+        [ "$MODE" = enforce ] || {
+                behaviour "held-runtime audit" by_runtime
+                behaviour "fifo-in-the-unlinked-file's-place audit" fifo_in_its_place
+                behaviour "shared-mapping-written-after-scan tmpfs audit" shared_mapping
+                behaviour "shared-mapping-written-after-scan ext4 audit" shared_mapping_disk
+                behaviour "rewritten-in-place audit" rewritten
+        }
+        behaviour "300-first-opens-at-once $MODE" three_hundred
+        behaviour "drop_caches-after-a-denial $MODE" dropped_caches
+        behaviour "drop_caches-after-a-denial daemon-down $MODE" dropped_caches_no_daemon
+        behaviour "overlayfs lower-rewritten $MODE" on_overlay
+        behaviour "overlayfs user-namespace lower-rewritten $MODE" on_user_overlay
+done
 behaviour "nothing-left-open-in-the-daemon" nothing_left_open
+behaviour "quota-given-back" quota_given_back

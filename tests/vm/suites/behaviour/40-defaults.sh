@@ -5,17 +5,18 @@
 . /work/integration/lib.sh
 . /work/integration/defaults.bash
 
-test_case "daemon-starts defaults" start_mode enforce
-MODE=enforce
-test_case "policy-defaults" policy defaults <<<"$DEFAULTS_POLICY"
-behaviour "default-identified" row identified "$MODELS/bad-02.onnx" deny deny deny deny
-behaviour "default-suspect" suspects
-behaviour "default-capable" capables
-behaviour "default-model-nobody-declared" row undeclared "$MODELS/good-02.onnx" report report audit deny
-behaviour "default-sensor" sensor_row
-behaviour "default-unparsable cut" row cut "$MODELS/broken-cut.onnx" audit audit deny deny
-behaviour "default-unparsable lies-about-sizes" row lies "$MODELS/broken-lies.onnx" audit audit deny deny
-behaviour "default-unparsable nested" row nested "$MODELS/broken-nested.onnx" audit audit deny deny
+for MODE in audit enforce; do
+        test_case "daemon-starts defaults $MODE" start_mode "$MODE"
+        test_case "policy-defaults $MODE" policy defaults <<<"$DEFAULTS_POLICY"
+        behaviour "default-identified $MODE" row identified "$MODELS/bad-02.onnx" deny deny deny deny
+        behaviour "default-suspect $MODE" suspects
+        behaviour "default-capable $MODE" capables
+        behaviour "default-model-nobody-declared $MODE" row undeclared "$MODELS/good-02.onnx" report report audit deny
+        behaviour "default-sensor $MODE" sensor_row
+        behaviour "default-unparsable cut $MODE" row cut "$MODELS/broken-cut.onnx" audit audit deny deny
+        behaviour "default-unparsable lies-about-sizes $MODE" row lies "$MODELS/broken-lies.onnx" audit audit deny deny
+        behaviour "default-unparsable nested $MODE" row nested "$MODELS/broken-nested.onnx" audit audit deny deny
+done
 behaviour "default-unknown-at-the-deadline" deadline_row
 behaviour "default-daemon-down" daemon_down_row 0 0 1 1
 policy >/dev/null 2>&1

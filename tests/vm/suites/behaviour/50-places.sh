@@ -5,22 +5,19 @@
 . /work/integration/lib.sh
 . /work/integration/places.bash
 
-test_case "daemon-starts places" start_mode enforce
 for MODE in enforce audit; do
-        [ "$MODE" = enforce ] || test_case "daemon-starts places audit" start_mode audit
+        test_case "daemon-starts places $MODE" start_mode "$MODE"
         behaviour "podman-model $MODE" container_plain
         behaviour "podman-model-on-overlay $MODE" container_overlay
         behaviour "podman-model-in-a-volume $MODE" container_volume
         behaviour "podman-camera $MODE" container_camera
         behaviour "podman-no-ai $MODE" container_non_ai
+        test_case "policy-with-a-high-workload $MODE" policy places <<<"$PLACES_POLICY"
+        behaviour "nfs-loopback $MODE" nfs
+        behaviour "nfs-loopback server-side $MODE" nfs_server_side
+        behaviour "fuse $MODE" fuse
+        behaviour "fuse-server-hangs $MODE" fuse_hung
+        policy >/dev/null 2>&1
 done
-test_case "daemon-starts remote" start_mode enforce
-MODE=enforce
-test_case "policy-with-a-high-workload" policy places <<<"$PLACES_POLICY"
-behaviour "nfs-loopback" nfs
-behaviour "nfs-loopback server-side" nfs_server_side
-behaviour "fuse" fuse
-behaviour "fuse-server-hangs" fuse_hung
 umount /mnt/fuse /mnt/nfs 2>/dev/null
-policy >/dev/null 2>&1
 exit 0

@@ -5,18 +5,19 @@
 . /work/integration/lib.sh
 . /work/integration/recovery.bash
 
-test_case "daemon-starts recovery" start_mode enforce
-MODE=enforce
-test_case "policy-recovery" policy recovery <<<"$RECOVERY_POLICY"
-behaviour "model-declare suspect" model_declared
-behaviour "model-declare identified-stays-refused" model_identified_stays
-behaviour "workload-declare-not-ai" workload_not_ai
-behaviour "workload-declare state-equivalent-needs-more" state_equivalent_needs_more
-behaviour "sensor-declare-persons-none" sensor_no_persons
-behaviour "declaration-expires" expires
-behaviour "only-root-declares" not_root
-behaviour "emergency-and-its-end" emergency
-behaviour "emergency-of-one-workload" emergency_is_one_workloads
+for MODE in audit enforce; do
+        test_case "daemon-starts recovery $MODE" start_mode "$MODE"
+        test_case "policy-recovery $MODE" policy recovery <<<"$RECOVERY_POLICY"
+        behaviour "model-declare suspect $MODE" model_declared
+        behaviour "model-declare identified-stays-refused $MODE" model_identified_stays
+        behaviour "workload-declare-not-ai $MODE" workload_not_ai
+        behaviour "workload-declare state-equivalent-needs-more $MODE" state_equivalent_needs_more
+        behaviour "sensor-declare-persons-none $MODE" sensor_no_persons
+        behaviour "declaration-expires $MODE" expires
+        behaviour "only-root-declares $MODE" not_root
+        behaviour "emergency-and-its-end $MODE" emergency
+        behaviour "emergency-of-one-workload $MODE" emergency_is_one_workloads
+done
 behaviour "emergency-with-the-daemon-dead" emergency_daemon_dead
 behaviour "what-is-known-stays-when-the-daemon-dies" stays_when_daemon_dies
 policy >/dev/null 2>&1
