@@ -163,6 +163,19 @@ static bool is_border(Kind before, Kind now, Kind next, unsigned flags)
         return before == KIND_LETTER || next == KIND_LETTER;
 }
 
+/* One character; what is no UTF-8 is a gap. Nearly all of it is ASCII. */
+static size_t next_char(const char *s, size_t n, uint32_t *ret)
+{
+        size_t len = 1;
+
+        *ret = ' ';
+        if (n > 0 && (unsigned char) *s < 0x80)
+                *ret = (unsigned char) *s;
+        else if (n > 0)
+                len = utf8_next(s, n, ret);
+        return MAX(len, (size_t) 1);
+}
+
 size_t text_tokens(const char *s, size_t n, unsigned flags, char ret[TOKENS_SIZE])
 {
         Kind before = KIND_GAP;
@@ -170,13 +183,11 @@ size_t text_tokens(const char *s, size_t n, unsigned flags, char ret[TOKENS_SIZE
 
         while (n > 0 && used + 4 * FOLDED_MAX + 2 < TOKENS_SIZE) {
                 utf8proc_int32_t folded[FOLDED_MAX];
-                uint32_t code = 0, next = ' ', twin = 0;
-                size_t len = utf8_next(s, n, &code), n_folded;
+                uint32_t code, next, twin = 0;
+                size_t len = next_char(s, n, &code), n_folded;
                 Kind now;
 
-                if (len == 0)
-                        len = 1, code = ' ';
-                (void) utf8_next(s + len, n - len, &next);
+                (void) next_char(s + len, n - len, &next);
                 s += len;
                 n -= len;
                 n_folded = fold(code, folded);

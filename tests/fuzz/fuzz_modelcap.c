@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fuzz-reader.h"
+#include "lib/modelcap-catalog.h"
 #include "lib/modelcap-load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -19,7 +20,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 const YamlNode *root = yaml_doc_root(doc), *name = yaml_node_get(root, "modelcap");
 
                 set->caps = calloc(1, sizeof(Modelcap));
-                if (name && set->caps) {
+                if (set->caps && !name && yaml_node_get(root, "catalog")) {
+                        set->caps[0].name = strdup("emotion.face");
+                        set->n_caps = 1;
+                        r = catalog_load(set, root, diag);
+                } else if (name && set->caps) {
                         set->caps[0].name = strdup(yaml_node_text(name) ? yaml_node_text(name) : "");
                         set->n_caps = 1;
                         r = modelcap_load_one(set, root, diag);

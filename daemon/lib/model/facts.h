@@ -74,7 +74,7 @@ typedef struct FactTensor {
 
 /* See fingerprint.h. */
 #define SKETCH_SHAPE_SIZE 16
-#define SKETCH_WEIGHTS_MAX 160
+#define SKETCH_WEIGHTS_MAX 64
 #define SKETCH_ORDER_BITS 24
 
 typedef struct WeightCode {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VECTORS_MAX 128 /* codes of one file: vectors, and kernels if there is room */
+#define VECTORS_MAX 40 /* codes of one file: vectors, and kernels if there is room */
 #define KERNELS_MIN 4   /* fewer do not make an architecture */
 #define VALUES_MAX (SKETCH_ORDER_BITS + 1)
 #define VALUES_MIN 13

@@ -264,7 +264,7 @@ static void on_key(Walk *w)
                 return;
         w->known = -1;
         for (size_t i = 0; i < ARRAY_SIZE(known_keys); i++)
-                if (strcmp(w->key, known_keys[i].key) == 0) {
+                if (w->key[0] == known_keys[i].key[0] && strcmp(w->key, known_keys[i].key) == 0) {
                         w->known = (int) i;
                         w->found->model_keys += known_keys[i].model;
                 }

@@ -266,6 +266,20 @@ static int walk_attribute(Onnx *o, PbCursor c, unsigned depth)
         return 0;
 }
 
+/* Most nodes of a net. Their attributes are numbers of a kernel, half of the bytes of the graph. */
+static bool has_plain_attributes(const char *op)
+{
+        static const char *const ops[] = {
+                "Conv", "ConvTranspose", "MaxPool", "AveragePool", "BatchNormalization",
+                "Gemm", "Clip",          "Resize"
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(ops); i++)
+                if (strcmp(op, ops[i]) == 0)
+                        return true;
+        return false;
+}
+
 static int walk_node(Onnx *o, PbCursor c, unsigned depth)
 {
         char op[STRING_READ_MAX + 1], domain[32];
@@ -277,6 +291,8 @@ static int walk_node(Onnx *o, PbCursor c, unsigned depth)
         while ((r = pb_next(&c, &field)) > 0) {
                 if (field.wire != PB_BYTES)
                         continue;
+                if (field.number == 5 && has_plain_attributes(op))
+                        break;
                 if (field.number == 3)
                         r = add_name(o, FACT_NODE, "node", &field);
                 else if (field.number == 4)

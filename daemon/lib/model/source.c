@@ -17,10 +17,10 @@
 
 #include "lib/macro.h"
 
-#define FETCH_MIN 32
-#define FETCH_MAX 256  /* after a jump */
-#define FETCH_SPARE 12 /* names of tensors differ a little in length */
-#define FETCH_GROW 24
+#define FETCH_MIN 20
+#define FETCH_MAX 80  /* after a jump */
+#define FETCH_SPARE 10 /* names of tensors differ a little in length */
+#define FETCH_GROW 16
 
 static uint64_t now(void)
 {
