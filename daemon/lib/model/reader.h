@@ -30,6 +30,7 @@ typedef struct ModelReader {
 extern const ModelReader model_reader_onnx;
 extern const ModelReader model_reader_safetensors;
 extern const ModelReader model_reader_hf_config;
+extern const ModelReader model_reader_keras_hdf5;
 
 extern const ModelReader *const model_readers[]; /* NULL-terminated */
 

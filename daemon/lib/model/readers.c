@@ -16,6 +16,7 @@
 const ModelReader *const model_readers[] = {
         &model_reader_safetensors,
         &model_reader_hf_config,
+        &model_reader_keras_hdf5,
         &model_reader_onnx,
         NULL,
 };
