@@ -15,7 +15,6 @@ behaviour "handled-signal-during-hold allowed" handled_signal_good
 behaviour "SIGKILL-during-hold" killed
 behaviour "SIGKILL-during-hold next-opener" after_killed
 behaviour "path-swapped-during-hold" swapped
-behaviour "path-swapped-at-once" swapped_early
 behaviour "fifo-in-the-unlinked-file's-place" fifo_in_its_place
 behaviour "shared-mapping-written-after-scan tmpfs" shared_mapping
 behaviour "shared-mapping-written-after-scan ext4" shared_mapping_disk
@@ -46,5 +45,6 @@ for MODE in audit enforce; do
         behaviour "overlayfs lower-rewritten $MODE" on_overlay
         behaviour "overlayfs user-namespace lower-rewritten $MODE" on_user_overlay
 done
+behaviour "path-swapped-at-once" swapped_early
 behaviour "nothing-left-open-in-the-daemon" nothing_left_open
 behaviour "quota-given-back" quota_given_back
