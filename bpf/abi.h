@@ -305,7 +305,7 @@ struct ag_consent_key {
         __u16 workload;
         __u8 column;
         __u8 grant;                               /* one bit of enum ag_grant */
-        __u32 model;                              /* 0: any model, or a sensor */
+        __u32 model;                              /* number of a model, device number of a sensor; 0: any */
 };
 struct ag_consent {
         __u64 valid_until;                        /* boot time */

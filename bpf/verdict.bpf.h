@@ -67,10 +67,12 @@ static __always_inline bool ag_consent_holds(__u16 workload, __u8 column, __u8 g
 
 static __always_inline __u8 ag_grants_of(const struct ag_open *o, __u16 workload, __u8 column, __u64 now)
 {
+        /* A grant names this model or this sensor, or any. */
+        __u32 object = o->model ? o->model : o->rdev;
         __u8 grants = 0;
 
         for (__u8 grant = AG_GRANT_CONSENT; grant <= AG_GRANT_EXCEPTION; grant <<= 1) {
-                if ((o->model && ag_consent_holds(workload, column, grant, o->model, now)) ||
+                if ((object && ag_consent_holds(workload, column, grant, object, now)) ||
                     ag_consent_holds(workload, column, grant, 0, now))
                         grants |= grant;
         }

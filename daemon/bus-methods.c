@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bus-grants.h"
 #include "bus-status.h"
 #include "declarations.h"
 #include "emergencies.h"
@@ -37,7 +38,7 @@ static int sender_uid(BusPeer *peer, sd_bus_message *msg, uid_t *ret)
         return r < 0 ? r : sd_bus_creds_get_euid(creds, ret);
 }
 
-static int require_root(BusPeer *peer, sd_bus_message *msg, uid_t *ret, sd_bus_error *reterr)
+int bus_require_root(BusPeer *peer, sd_bus_message *msg, uid_t *ret, sd_bus_error *reterr)
 {
         if (sender_uid(peer, msg, ret) < 0 || *ret != 0)
                 return sd_bus_error_set(reterr, BUS_ERROR_REFUSED, "Only root may change something here");
@@ -102,7 +103,7 @@ static int method_reload(sd_bus_message *msg, void *userdata, sd_bus_error *rete
         uid_t uid = (uid_t) -1;
         int r;
 
-        r = require_root(peer, msg, &uid, reterr);
+        r = bus_require_root(peer, msg, &uid, reterr);
         if (r < 0)
                 return r;
         r = diag_new(&diag);
@@ -131,7 +132,7 @@ static int method_declare(sd_bus_message *msg, void *userdata, sd_bus_error *ret
         uid_t uid = (uid_t) -1;
         int r;
 
-        r = require_root(peer, msg, &uid, reterr);
+        r = bus_require_root(peer, msg, &uid, reterr);
         if (r < 0)
                 return r;
         r = sd_bus_message_read(msg, "s", &json);
@@ -151,7 +152,7 @@ static int method_revoke(sd_bus_message *msg, void *userdata, sd_bus_error *rete
         uid_t uid = (uid_t) -1;
         int r;
 
-        r = require_root(peer, msg, &uid, reterr);
+        r = bus_require_root(peer, msg, &uid, reterr);
         if (r < 0)
                 return r;
         r = sd_bus_message_read(msg, "s", &id);
@@ -171,7 +172,7 @@ static int method_emergency(sd_bus_message *msg, void *userdata, sd_bus_error *r
         uid_t uid = (uid_t) -1;
         int r;
 
-        r = require_root(peer, msg, &uid, reterr);
+        r = bus_require_root(peer, msg, &uid, reterr);
         if (r < 0)
                 return r;
         r = sd_bus_message_read(msg, "sts", &workload, &seconds, &reason);
@@ -205,6 +206,10 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Revoke", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_revoke,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ImportGrant", SD_BUS_ARGS("s", envelope), SD_BUS_RESULT("s", json),
+                                bus_grant_import, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("WithdrawGrant", SD_BUS_ARGS("s", id, "s", by), SD_BUS_RESULT("s", json),
+                                bus_grant_withdraw, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Emergency", SD_BUS_ARGS("s", workload, "t", seconds, "s", reason),
                                 SD_BUS_NO_RESULT, method_emergency, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,

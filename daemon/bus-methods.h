@@ -13,6 +13,9 @@ typedef struct BusPeer {
         uid_t uid; /* of the private socket's other end; on the system bus each message is asked about */
 } BusPeer;
 
+/* Whoever asked is root, and *ret his number; else an error is set. */
+int bus_require_root(BusPeer *peer, sd_bus_message *msg, uid_t *ret, sd_bus_error *reterr);
+
 int bus_methods_add(sd_bus *bus, BusPeer *peer);
 
 #endif

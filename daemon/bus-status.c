@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "consents.h"
 #include "declarations.h"
 #include "decide.h"
 #include "emergencies.h"
@@ -99,7 +100,7 @@ json_t *bus_status(Manager *m)
         manager_status(m, &s);
         return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:o, s:s, s:I, s:o, s:o}, s:o, s:o, "
                          "s:I, s:o, "
-                         "s:o, s:o, s:o}",
+                         "s:o, s:o, s:o, s:o}",
                          "version", AIGUARD_VERSION, "mode", s.mode, "mode_reason", s.mode_reason, "backend",
                          s.backend, "backend_reason", s.backend_reason ? s.backend_reason : "", "started",
                          date(s.started_usec), "audit_since", date(s.audit_since_usec), "hooks", hooks(&s),
@@ -110,7 +111,7 @@ json_t *bus_status(Manager *m)
                          subjects_older_to_json(manager_subjects(m)), "sessions",
                          subjects_sessions_to_json(manager_subjects(m)), "declarations",
                          declarations_to_json(manager_declarations(m)), "emergencies",
-                         emergencies_to_json(m));
+                         emergencies_to_json(m), "consents", consents_to_json(manager_consents(m)));
 }
 
 static json_t *traits(uint32_t bits)

@@ -122,8 +122,7 @@ bool declarations_sensor_no_persons(Declarations *d, uint32_t dev)
         return false;
 }
 
-/* The file is judged again at its next open. Copies of it elsewhere are when they change or are new to the kernel. */
-static void forget_model(Declarations *d, const char *path)
+void model_forget(Manager *m, const char *path)
 {
         _cleanup_close_ int fd = -EBADF;
         struct ag_inode_key key = {};
@@ -142,7 +141,7 @@ static void forget_model(Declarations *d, const char *path)
                 if (data_fd >= 0 && ioctl(data_fd, FS_IOC_GETVERSION, &generation) >= 0)
                         key.generation = (uint32_t) generation;
         }
-        (void) gate_forget(manager_gate(d->m), fd, &key);
+        (void) gate_forget(manager_gate(m), fd, &key);
 }
 
 /* One has begun or ended. A policy that does not compile keeps the old one and is in status. */
@@ -152,7 +151,7 @@ static void take_effect(Declarations *d, const Declaration *one)
 
         switch (one->kind) {
         case DECLARATION_MODEL:
-                forget_model(d, one->path);
+                model_forget(d->m, one->path);
                 break;
         case DECLARATION_WORKLOAD:
                 if (diag_new(&diag) >= 0 && manager_reload(d->m, diag) < 0)

@@ -33,6 +33,9 @@ int declarations_amend(Declarations *d, PolicyTables *t);
 /* Is that sensor declared to see no persons, now and on this very device? Main thread. */
 bool declarations_sensor_no_persons(Declarations *d, uint32_t dev);
 
+/* The file is judged again at its next open. Copies of it elsewhere are when they change or are new to the kernel. */
+void model_forget(Manager *m, const char *path);
+
 /* Checks, stores, journals, applies. `uid` is who says so. On -EBADMSG and -EPERM *reterr_message says why. */
 int declarations_add(Declarations *d, const char *json, uid_t uid, char **ret_id, char **reterr_message);
 int declarations_revoke(Declarations *d, const char *id, uid_t uid);

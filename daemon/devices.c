@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "consents.h"
 #include "declarations.h"
 #include "lib/device-table.h"
 #include "lib/log.h"
@@ -91,6 +92,8 @@ int devices_refresh(Devices *d)
                         r = log_error_errno(-errno, "devices: %s cannot be marked", e->name);
         }
         sweep(d);
+        /* A name that a grant gives may be another number now. */
+        consents_apply(manager_consents(d->m));
         return r;
 }
 

@@ -143,4 +143,6 @@ void gate_judge(Gate *g, const ScanTask *t, GateJudgement *ret)
                 declared = h->on_model(h->userdata, t->fd, &t->inode, ret->object.columns,
                                        &ret->object.n_columns) > 0;
         put_inventory(g, t, ret, declared);
+        if (ret->object.n_columns > 0 && ret->object.model && h->on_numbered)
+                h->on_numbered(h->userdata, t->fd, ret->object.model);
 }

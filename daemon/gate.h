@@ -34,6 +34,8 @@ typedef struct GateHandlers {
          */
         int (*on_model)(void *userdata, int fd, const struct ag_inode_key *inode, uint8_t *columns,
                         uint8_t *n_columns);
+        /* A model that a rule could refuse has or keeps this number; before its opener is decided on. Same thread. */
+        void (*on_numbered)(void *userdata, int fd, uint32_t model);
 } GateHandlers;
 
 typedef struct GateOptions {

@@ -200,3 +200,20 @@ size_t inventory_size(Inventory *i)
         LOCK_SCOPE(&i->lock);
         return i->n;
 }
+
+void inventory_each(Inventory *i, void (*visit)(void *userdata, const InventoryRecord *r), void *userdata)
+{
+        InventoryRecord *r = malloc(sizeof(*r));
+        uint32_t first, next;
+
+        if (!r)
+                return;
+        pthread_mutex_lock(&i->lock);
+        first = i->first;
+        next = i->next;
+        pthread_mutex_unlock(&i->lock);
+        for (uint32_t m = first; m != next; m++)
+                if (inventory_get(i, m, r) >= 0)
+                        visit(userdata, r);
+        free(r);
+}

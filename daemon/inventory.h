@@ -38,5 +38,7 @@ uint32_t inventory_put(Inventory *i, const InventoryRecord *record);
 int inventory_get(Inventory *i, uint32_t model, InventoryRecord *ret);
 int inventory_find(Inventory *i, const struct ag_inode_key *inode, InventoryRecord *ret);
 size_t inventory_size(Inventory *i);
+/* Each that is known now, as a copy; the visitor may call back. */
+void inventory_each(Inventory *i, void (*visit)(void *userdata, const InventoryRecord *r), void *userdata);
 
 #endif

@@ -23,6 +23,7 @@ struct Manager {
         Cgroups *cgroups;
         Devices *devices;
         Declarations *declarations;
+        Consents *consents;
         Subjects *subjects;
         ManagerBus *bus;
         bool started;

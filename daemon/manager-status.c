@@ -205,6 +205,11 @@ Cgroups *manager_cgroups(Manager *m)
         return m->cgroups;
 }
 
+Consents *manager_consents(Manager *m)
+{
+        return m->consents;
+}
+
 Declarations *manager_declarations(Manager *m)
 {
         return m->declarations;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cgroups.h"
+#include "consents.h"
 #include "declarations.h"
 #include "devices.h"
 #include "emergencies.h"
@@ -60,6 +61,13 @@ static int on_model(void *userdata, int fd, const struct ag_inode_key *inode, ui
         Manager *m = userdata;
 
         return declarations_model(m->declarations, fd, inode, columns, n_columns);
+}
+
+static void on_numbered(void *userdata, int fd, uint32_t model)
+{
+        Manager *m = userdata;
+
+        consents_on_numbered(m->consents, fd, model);
 }
 
 /* Step 3 and 4 of an event's way. */
@@ -161,6 +169,7 @@ Manager *manager_free(Manager *m)
         m->devices = devices_free(m->devices);
         m->cgroups = cgroups_free(m->cgroups);
         m->resolve = resolve_free(m->resolve);
+        m->consents = consents_free(m->consents);
         m->declarations = declarations_free(m->declarations);
         m->journal = journal_free(m->journal);
         m->inventory = inventory_free(m->inventory);
@@ -189,10 +198,12 @@ static int load_policy(Manager *m, Diag *diag)
         if (r < 0)
                 return r;
         emergencies_renumber(loader_maps(m->backend->loader), g->tables);
+        consents_retire(m->consents, g->tables);
         r = policy_apply(loader_maps(m->backend->loader), loader_control(m->backend->loader), g, &now_ns);
         if (r < 0)
                 return r;
         policy_store_activate(m->store, TAKE_PTR(g), now_ns);
+        consents_verify_again(m->consents);
         return 0;
 }
 
@@ -301,6 +312,9 @@ static int start_policy(Manager *m)
         if (r < 0)
                 return log_error_errno(r, "manager: nothing can be enforced on this host");
         manager_init_control(m);
+        r = consents_new(m, &m->consents);
+        if (r < 0)
+                return log_error_errno(r, "manager: grants cannot be looked after");
         r = load_policy(m, diag);
         diag_print(diag, stderr);
         if (r < 0)
@@ -323,6 +337,7 @@ static int start_gate(Manager *m)
                         .on_cgroup = on_cgroup,
                         .on_traits = on_traits,
                         .on_model = on_model,
+                        .on_numbered = on_numbered,
                 },
                 .fanotify_fds = m->options.fanotify_fds,
                 .n_fanotify_fds = m->options.n_fanotify_fds,
@@ -427,6 +442,7 @@ int manager_start(Manager *m)
                 r = start_loop(m);
         if (r < 0)
                 return r;
+        consents_ask_models(m->consents);
         r = manager_bus_new(m, &m->bus);
         if (r < 0)
                 return log_error_errno(r, "manager: the bus cannot be started");

@@ -25,6 +25,7 @@ typedef struct Manager Manager;
 
 /* Parts of the subject side, see their own headers. */
 typedef struct Cgroups Cgroups;
+typedef struct Consents Consents;
 typedef struct Declarations Declarations;
 typedef struct Devices Devices;
 typedef struct Resolve Resolve;
@@ -112,6 +113,7 @@ Gate *manager_gate(Manager *m);                 /* any thread */
 Journal *manager_journal(Manager *m);           /* any thread */
 Inventory *manager_inventory(Manager *m);       /* any thread */
 Cgroups *manager_cgroups(Manager *m);
+Consents *manager_consents(Manager *m);
 Declarations *manager_declarations(Manager *m);
 Devices *manager_devices(Manager *m);
 Subjects *manager_subjects(Manager *m);

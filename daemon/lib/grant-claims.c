@@ -181,3 +181,39 @@ void grant_claims_void(GrantClaims *c, size_t index, GrantReason reason)
         c->claims[index].state = CLAIM_VOID;
         c->claims[index].reason = (uint8_t) reason;
 }
+
+int grant_claims_load(GrantClaims *c, size_t index, const GrantStore *s, const Trust *t, GrantError *reterr)
+{
+        const StoreEntry *e = grant_store_get(s, index);
+        _cleanup_(envelope_freep) Envelope *v = NULL;
+        _cleanup_(grant_freep) Grant *g = NULL;
+        _cleanup_free_ char *text = NULL;
+        const TrustKey *k = NULL;
+        size_t size = 0;
+        int r, q;
+
+        r = grant_claims_reserve(c, index);
+        if (r < 0)
+                return r;
+        r = grant_store_read(s, e, &text, &size);
+        if (r == -EBADMSG) {
+                (void) grant_fail(reterr, GRANT_TAMPERED, e->id);
+                grant_claims_void(c, index, GRANT_TAMPERED);
+                return r;
+        }
+        if (r < 0)
+                return r;
+        /* Its key's time is that of the import: a key that ends takes nothing with it, one that is revoked does. */
+        r = grant_verify(text, size, t, e->imported_usec, &g, &k, reterr);
+        if (r >= 0)
+                return streq(g->id, e->id) ? grant_claims_set(c, index, g) : -EBADMSG;
+        if (r != -EBADMSG)
+                return r;
+        q = envelope_parse(text, size, &v, &(GrantError){});
+        if (q >= 0)
+                q = grant_parse(v->kind, v->payload, v->payload_size, &g, NULL);
+        if (q >= 0)
+                (void) grant_claims_set(c, index, g);
+        grant_claims_void(c, index, reterr->reason);
+        return r;
+}

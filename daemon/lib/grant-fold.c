@@ -388,9 +388,52 @@ static int expand(Fold *f, const GrantBinding *b, Sum sum)
         return r;
 }
 
+/* By workload, column and grant; "any object" first. */
 static int compare_keys(const void *a, const void *b)
 {
         return memcmp(&((const KeySum *) a)->key, &((const KeySum *) b)->key, sizeof(struct ag_consent_key));
+}
+
+static bool same_column(const KeySum *a, const KeySum *b)
+{
+        return a->key.workload == b->key.workload && a->key.column == b->key.column &&
+               a->key.grant == b->key.grant;
+}
+
+/* Equal keys become one. Returns how many are left. */
+static size_t merge_equal(KeySum *keys, size_t n)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                KeySum *last = kept > 0 ? &keys[kept - 1] : NULL;
+
+                if (!last || compare_keys(last, &keys[i]) != 0)
+                        keys[kept++] = keys[i];
+                else if (last->key.grant == AG_GRANT_EXCEPTION)
+                        merge_person(&last->sum, keys[i].sum, false);
+                else
+                        merge(&last->sum, keys[i].sum);
+        }
+        return kept;
+}
+
+/*
+ * "Any camera" and "this camera" are two keys to the kernel, and either lets
+ * through: who withdraws from one must not be seen through the other.
+ */
+static void share_ends(KeySum *keys, size_t n)
+{
+        for (size_t i = 0, k; i < n; i = k) {
+                uint64_t end = 0, any_end = keys[i].key.model == 0 ? keys[i].sum.last_end : 0;
+
+                for (k = i; k < n && same_column(&keys[i], &keys[k]); k++) {
+                        end = MAX(end, keys[k].sum.last_end);
+                        keys[k].sum.last_end = MAX(keys[k].sum.last_end, any_end);
+                }
+                if (keys[i].key.model == 0)
+                        keys[i].sum.last_end = end;
+        }
 }
 
 /* Open: somebody says so, and said it after the last who ended. */
@@ -403,18 +446,15 @@ static int collect(Fold *f, GrantKey **ret, size_t *ret_n)
                 return -ENOMEM;
         if (f->n_keys > 0)
                 qsort(f->keys, f->n_keys, sizeof(*f->keys), compare_keys);
-        for (size_t i = 0, k; i < f->n_keys; i = k) {
-                Sum sum = f->keys[i].sum;
+        f->n_keys = merge_equal(f->keys, f->n_keys);
+        share_ends(f->keys, f->n_keys);
+        for (size_t i = 0; i < f->n_keys; i++) {
+                const Sum *sum = &f->keys[i].sum;
 
-                for (k = i + 1; k < f->n_keys && compare_keys(&f->keys[i], &f->keys[k]) == 0; k++)
-                        if (f->keys[i].key.grant == AG_GRANT_EXCEPTION)
-                                merge_person(&sum, f->keys[k].sum, false);
-                        else
-                                merge(&sum, f->keys[k].sum);
-                if (!sum.newest || sum.newest <= sum.last_end)
+                if (!sum->newest || sum->newest <= sum->last_end)
                         continue;
-                open[n++] = (GrantKey){ .key = f->keys[i].key, .until_usec = sum.until };
-                f->next = MIN(f->next, sum.until);
+                open[n++] = (GrantKey){ .key = f->keys[i].key, .until_usec = sum->until };
+                f->next = MIN(f->next, sum->until);
         }
         *ret = open;
         *ret_n = n;

@@ -55,6 +55,11 @@ int grant_claims_reserve(GrantClaims *c, size_t index);
 /* What a verified grant says, or why it says nothing: `g` may be NULL when void. */
 int grant_claims_set(GrantClaims *c, size_t index, const Grant *g);
 void grant_claims_void(GrantClaims *c, size_t index, GrantReason reason);
+/*
+ * Reads and verifies the record of an entry. -EBADMSG: it is void, *reterr says why. What such a record was about is
+ * known all the same, as long as its file is the imported one: a void consent closes, it does not vanish.
+ */
+int grant_claims_load(GrantClaims *c, size_t index, const GrantStore *s, const Trust *t, GrantError *reterr);
 
 /* Does this entry hold at this moment, members and all? *ret_field (may be NULL) is the id of a member that does not. */
 GrantReason grant_claim_holds(const GrantClaims *c, const GrantStore *s, size_t index, uint64_t now_usec,

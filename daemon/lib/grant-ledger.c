@@ -220,7 +220,7 @@ static int open_file(int dir_fd, bool write)
                     0640);
         if (fd < 0)
                 return -errno;
-        if (fsync(dir_fd) < 0) {
+        if (fchmod(fd, 0640) < 0 || fsync(dir_fd) < 0) {
                 int r = -errno;
 
                 safe_close(fd);

@@ -132,18 +132,25 @@ static int apply(void *userdata, const LedgerEntry *l)
 
 /* ------------------------------------------------------------------- opening */
 
+/* The mode by hand: the daemon's mask is tight, and whose group the directory is may read. */
+static int make_dir(int at_fd, const char *path)
+{
+        if (mkdirat(at_fd, path, 0750) < 0)
+                return errno == EEXIST ? 0 : -errno;
+        return fchmodat(at_fd, path, 0750, 0) < 0 ? -errno : 0;
+}
+
 static int open_dir(const char *dir, bool write)
 {
-        int fd;
+        int fd, r = write ? make_dir(AT_FDCWD, dir) : 0;
 
-        if (write && mkdir(dir, 0750) < 0 && errno != EEXIST)
-                return -errno;
+        if (r < 0)
+                return r;
         fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        if (write && mkdirat(fd, RECORDS, 0750) < 0 && errno != EEXIST) {
-                int r = -errno;
-
+        r = write ? make_dir(fd, RECORDS) : 0;
+        if (r < 0) {
                 safe_close(fd);
                 return r;
         }
@@ -254,7 +261,7 @@ static int write_record(GrantStore *s, const char *text, size_t size, const char
         fd = openat(s->dir_fd, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
         if (fd < 0)
                 return -errno;
-        r = write_all(fd, text, size);
+        r = fchmod(fd, 0640) < 0 ? -errno : write_all(fd, text, size);
         if (r >= 0 && renameat(s->dir_fd, TEMPORARY, s->dir_fd, path) < 0)
                 r = -errno;
         if (r < 0) {

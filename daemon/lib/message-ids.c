@@ -30,6 +30,11 @@ const MessageId message_ids[] = {
         { "declaration-added", MESSAGE_ID_DECLARATION_ADDED, "an owner corrected a classification" },
         { "declaration-ended", MESSAGE_ID_DECLARATION_ENDED, "a correction ended" },
         { "older-workload", MESSAGE_ID_OLDER_WORKLOAD, "an AI workload is older than enforcement" },
+        { "consent-imported", MESSAGE_ID_CONSENT_IMPORTED, "a consent or another grant is in force" },
+        { "consent-withdrawn", MESSAGE_ID_CONSENT_WITHDRAWN, "a grant was withdrawn or revoked" },
+        { "consent-expired", MESSAGE_ID_CONSENT_EXPIRED, "the time of a grant is over" },
+        { "consent-refused", MESSAGE_ID_CONSENT_REFUSED, "a grant was not taken" },
+        { "sensor-stopped", MESSAGE_ID_SENSOR_STOPPED, "the use of a sensor was stopped, its consent had ended" },
         { NULL, NULL, NULL },
 };
 /* clang-format on */

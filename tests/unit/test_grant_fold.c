@@ -338,6 +338,31 @@ Test(grant_fold, a_renewal_is_seamless)
         end(&w);
 }
 
+Test(grant_fold, who_withdraws_from_one_camera_is_not_seen_through_any)
+{
+        World w;
+
+        begin(&w, WORKLOAD_KZ, KZ);
+        add(&w, GRANT_CONSENT, grant_changed(CONSENT, PERSON("0"), NULL), NOW);
+        add(&w, GRANT_CONSENT,
+            grant_changed(CONSENT, ID(ID_B), PERSON("1"), "binding.devices", "['camera']", NULL), NOW);
+        fold(&w, NOW);
+        cr_assert_gt(until(&w, "clinic", "camera", AG_GRANT_CONSENT, 0), NOW);
+        cr_assert_eq(grant_store_end(w.store, ID_A, GRANT_STATE_WITHDRAWN, NOW, 0), 0);
+        fold(&w, NOW);
+        cr_assert_eq(until(&w, "clinic", "camera", AG_GRANT_CONSENT, 0), 0);
+        cr_assert_eq(until(&w, "clinic", "camera", AG_GRANT_CONSENT, VIDEO0), 0);
+        end(&w);
+
+        begin(&w, WORKLOAD_KZ, KZ);
+        add(&w, GRANT_CONSENT, grant_changed(CONSENT, PERSON("0"), NULL), NOW);
+        add(&w, GRANT_CONSENT,
+            grant_changed(CONSENT, ID(ID_B), PERSON("1"), "binding.devices", "['camera']", NULL), NOW);
+        cr_assert_eq(grant_store_end(w.store, ID_B, GRANT_STATE_WITHDRAWN, NOW, 0), 0);
+        cr_assert_not(camera_open(&w, NOW), "who withdrew from all withdrew from this one");
+        end(&w);
+}
+
 Test(grant_fold, what_cannot_be_verified_holds_nothing)
 {
         World w;

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: changes of grants on behalf of root: checked against signature,
+ * store and policy, written, put into force, told to the journal. What is
+ * refused is told as well, with its reason. Main thread.
+ */
+#include <string.h>
+
+#include "consents-internal.h"
+#include "declarations.h"
+#include "lib/date.h"
+#include "lib/log.h"
+#include "lib/message-ids.h"
+#include "lib/util-string.h"
+#include "lock.h"
+
+typedef struct Note {
+        const char *message_id;
+        int priority;
+        const char *id;    /* "" when it could not be read */
+        const char *state; /* DPV term */
+        const char *code;  /* reason */
+        const char *workload;
+        uid_t uid;
+        const char *text;
+} Note;
+
+/* Ids, states, codes and digests; nothing a person wrote. */
+static void note(Consents *c, const Note *n)
+{
+        char id[96], state[64], reason[GRANT_CODE_MAX + 32], workload[AG_NAME_MAX + 32], by[48], hash[112];
+        const char *fields[] = { id, state, reason, by, hash, workload };
+
+        snprintf(id, sizeof(id), "AIGUARD_CONSENT_ID=%s", n->id);
+        snprintf(state, sizeof(state), "AIGUARD_CONSENT_STATE=%s", n->state);
+        snprintf(reason, sizeof(reason), "AIGUARD_CONSENT_REASON=%s", n->code);
+        snprintf(by, sizeof(by), "AIGUARD_BY_UID=%u", n->uid);
+        snprintf(hash, sizeof(hash), "AIGUARD_LEDGER_HASH=%s", c->store ? grant_store_hash(c->store) : "");
+        snprintf(workload, sizeof(workload), "AIGUARD_SYSTEM_ID=%s", n->workload);
+        journal_note(manager_journal(c->m), n->message_id, n->priority, fields, ARRAY_SIZE(fields), "%s",
+                     n->text);
+}
+
+static void note_refused(Consents *c, const Grant *g, const GrantError *e, uid_t uid)
+{
+        char code[GRANT_CODE_MAX], text[400];
+
+        grant_error_code(e, code);
+        snprintf(text, sizeof(text), "A grant%s%s was not taken: %s (%s)", g ? " " : "", g ? g->id : "",
+                 grant_reason_sentence(e->reason), code);
+        note(c, &(Note){ .message_id = MESSAGE_ID_CONSENT_REFUSED,
+                         .priority = LOG_WARNING,
+                         .id = g ? g->id : "",
+                         .state = grant_state_to_string(g ? g->state : GRANT_STATE_UNKNOWN),
+                         .code = code,
+                         .workload = g && g->workload ? g->workload : "",
+                         .uid = uid,
+                         .text = text });
+}
+
+/* What the answer to an import or a withdrawal says. */
+static json_t *answer(const Consents *c, const char *id, const char *kind, const char *state,
+                      const char *code, const char *text)
+{
+        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "id", id, "kind", kind, "state", state, "reason",
+                         code, "text", text, "ledger", grant_store_hash(c->store));
+}
+
+static void note_imported(Consents *c, const Grant *g, uid_t uid, json_t **ret)
+{
+        const PolicyTables *t = manager_tables(c->m);
+        char code[GRANT_CODE_MAX] = "ok", text[400], until[DATE_TEXT_MAX];
+        uint8_t column = 0;
+        uint16_t rule = grant_forbidden_by(g, t, policy_store_modelcaps(manager_store(c->m)), &column);
+        bool ends = !grant_state_valid(g->state);
+
+        date_format(g->until_usec, until);
+        if (ends) {
+                snprintf(text, sizeof(text), "The %s %s of %s has ended: %s", grant_kind_to_string(g->kind),
+                         g->id, g->workload, grant_state_to_string(g->state));
+                snprintf(code, sizeof(code), "withdrawn");
+        } else if (rule) {
+                GrantError e = { .reason = GRANT_LAW_FORBIDS };
+
+                snprintf(e.field, sizeof(e.field), "%s", t->rules[rule].law);
+                grant_error_code(&e, code);
+                snprintf(text, sizeof(text),
+                         "The %s %s is stored, but does not lift rule %s (%s) for %s of %s: %s",
+                         grant_kind_to_string(g->kind), g->id, t->rules[rule].id, t->rules[rule].law,
+                         t->columns[column], g->workload, grant_reason_sentence(GRANT_LAW_FORBIDS));
+        } else
+                snprintf(text, sizeof(text), "The %s %s of %s is in force until %s",
+                         grant_kind_to_string(g->kind), g->id, g->workload ? g->workload : "the host",
+                         until);
+        note(c, &(Note){ .message_id = ends ? MESSAGE_ID_CONSENT_WITHDRAWN : MESSAGE_ID_CONSENT_IMPORTED,
+                         .priority = LOG_NOTICE,
+                         .id = g->id,
+                         .state = grant_state_to_string(g->state),
+                         .code = code,
+                         .workload = g->workload ? g->workload : "",
+                         .uid = uid,
+                         .text = text });
+        *ret = answer(c, g->id, grant_kind_to_string(g->kind), grant_state_to_string(g->state), code, text);
+}
+
+/* Keys that were added or revoked meanwhile count from now on. */
+static int load_trust(Trust **ret)
+{
+        _cleanup_(diag_freep) Diag *diag = NULL;
+        int r = diag_new(&diag);
+
+        return r < 0 ? r : trust_load(TRUST_DIR, diag, ret);
+}
+
+static int index_of(const Consents *c, const char *id, size_t *ret)
+{
+        const StoreEntry *e = grant_store_find(c->store, id);
+
+        if (!e)
+                return -ENOENT;
+        *ret = (size_t) (e - grant_store_get(c->store, 0));
+        return 0;
+}
+
+/* While the rest of the store is still being verified, all that a workload has closes: too much, and safe. */
+static void close_workload(Consents *c, const char *workload)
+{
+        int w = policy_tables_find(manager_tables(c->m), workload);
+
+        if (w >= 0)
+                consents_close_workload(c, (uint16_t) w);
+}
+
+static int check_and_store(Consents *c, const char *text, const Trust *trust, uid_t uid, Grant **ret,
+                           GrantError *e)
+{
+        _cleanup_(grant_freep) Grant *g = NULL;
+        uint64_t now = realtime_usec();
+        const TrustKey *key = NULL;
+        int r = grant_verify(text, strlen(text), trust, now, &g, &key, e);
+
+        if (r >= 0)
+                r = grant_check_policy(g, manager_tables(c->m), policy_store_modelcaps(manager_store(c->m)),
+                                       e);
+        /* Declarations have no second signature yet: they are root's word, by `aiguardctl model declare` and the like. */
+        if (r >= 0 && g->kind == GRANT_DECLARATION)
+                r = grant_fail(e, GRANT_UNKNOWN_TYPE, grant_payload_type(g->kind));
+        if (r >= 0)
+                r = grant_store_import(c->store, text, strlen(text), g, key, now, uid, e);
+        if (r == -EBADMSG)
+                note_refused(c, g, e, uid);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(g);
+        return 0;
+}
+
+int consents_import(Consents *c, const char *text, uid_t uid, json_t **ret, GrantError *e)
+{
+        _cleanup_(trust_freep) Trust *trust = NULL;
+        _cleanup_(grant_freep) Grant *g = NULL;
+        size_t index;
+        int r;
+
+        if (!c->store)
+                return -EIO;
+        r = load_trust(&trust);
+        if (r < 0)
+                return r;
+        r = check_and_store(c, text, trust, uid, &g, e);
+        if (r < 0)
+                return r;
+        r = index_of(c, g->id, &index);
+        if (r < 0)
+                return r;
+        /* Verified just now. When the rest is still under way it is met again there. */
+        if (index < c->n_loaded || c->complete) {
+                r = grant_claims_set(&c->claims, index, g);
+                if (r < 0)
+                        grant_claims_void(&c->claims, index, GRANT_TAMPERED);
+                c->n_loaded = MAX(c->n_loaded, index + 1);
+        }
+        if (!c->complete && !grant_state_valid(g->state))
+                close_workload(c, g->workload);
+        if (g->models)
+                consents_ask_models(c);
+        consents_apply(c);
+        note_imported(c, g, uid, ret);
+        return 0;
+}
+
+int consents_withdraw(Consents *c, const char *id, GrantState state, uid_t uid, json_t **ret)
+{
+        char text[400], workload[AG_NAME_MAX] = "";
+        const char *kind;
+        size_t index;
+        int r;
+
+        if (!c->store)
+                return -EIO;
+        r = grant_store_end(c->store, id, state, realtime_usec(), uid);
+        if (r < 0)
+                return r;
+        r = index_of(c, id, &index);
+        if (r < 0)
+                return r;
+        if (index >= c->n_loaded)
+                (void) grant_claims_load(&c->claims, index, c->store, c->trust, &(GrantError){});
+        if (c->claims.claims[index].binding)
+                snprintf(workload, sizeof(workload), "%s", c->claims.claims[index].binding->workload);
+        if (!c->complete)
+                close_workload(c, workload);
+        consents_apply(c);
+        kind = grant_kind_to_string((GrantKind) grant_store_get(c->store, index)->kind);
+        snprintf(text, sizeof(text), "The %s %s of %s has ended: %s", kind, id, workload,
+                 grant_state_to_string(state));
+        note(c, &(Note){ .message_id = MESSAGE_ID_CONSENT_WITHDRAWN,
+                         .priority = LOG_NOTICE,
+                         .id = id,
+                         .state = grant_state_to_string(state),
+                         .code = "withdrawn",
+                         .workload = workload,
+                         .uid = uid,
+                         .text = text });
+        *ret = answer(c, id, kind, grant_state_to_string(state), "withdrawn", text);
+        return 0;
+}
