@@ -9,12 +9,15 @@
 Test(modelcap, shipped)
 {
         static const char *const expected[] = { "biometric-categorisation",
+                                                "biometric-categorisation.age-gender",
+                                                "biometric-identification",
                                                 "emotion.face",
                                                 "emotion.physiological",
                                                 "emotion.text",
                                                 "emotion.voice",
                                                 "face-detection",
-                                                "general-purpose-vision" };
+                                                "general-purpose-vision",
+                                                "synthetic-media" };
         ModelcapSet *set = shipped_modelcaps();
 
         for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
@@ -28,6 +31,47 @@ Test(modelcap, shipped)
         cr_assert_eq(modelcap_set_find(set, "emotion.nose"), -ENOENT);
         cr_assert_not_null(set->runtimes);
         modelcap_set_free(set);
+}
+
+/* A new model capability is a file, nothing else: a vocabulary of its own here, and the model that has it. */
+Test(modelcap, by_a_file_alone)
+{
+        static const char gait[] =
+                        "aiguard: 1\nmodelcap: emotion.gait\ntitle: recognises emotions from the way people "
+                        "walk\n"
+                        "law: [KZ-AI-17-3-6, EU-5-1-f]\nvocabulary: gait\nnames: [gait emotion]\n";
+        static const char words[] =
+                        "aiguard: 1\nvocabulary: gait\nclasses:\n  brisk: { en: [brisk], kk: [шапшаң] }\n"
+                        "  dragging: { en: [dragging] }\n  swaying: { en: [swaying] }\n";
+        _cleanup_bytes_ Bytes graph = onnx_graph("net", 3, 300, 3),
+                              model = onnx_model(&graph, "names",
+                                                 "{0: 'Brisk', 1: 'dragging', 2: 'swaying'}");
+        char dir[] = "/tmp/aiguard-modelcap-XXXXXX", command[256], path[64];
+        _cleanup_(modelcap_set_freep) ModelcapSet *set = NULL;
+        Classification c;
+        Diag *diag = NULL;
+
+        cr_assert(mkdtemp(dir));
+        (void) snprintf(command, sizeof(command), "cp policies/modelcaps/*.yaml %s/", dir);
+        cr_assert_eq(system(command), 0);
+        for (int i = 0; i < 2; i++) {
+                FILE *f;
+
+                (void) snprintf(path, sizeof(path), "%s/new%d.yaml", dir, i);
+                f = fopen(path, "w");
+                cr_assert(f);
+                fputs(i ? words : gait, f);
+                fclose(f);
+        }
+        cr_assert_eq(diag_new(&diag), 0);
+        cr_assert_eq(modelcap_set_load(dir, diag, &set), 0);
+        diag_free(diag);
+        (void) snprintf(command, sizeof(command), "rm -r %s", dir);
+        cr_assert_eq(system(command), 0);
+        cr_assert_geq(modelcap_set_find(set, "emotion.gait"), 0);
+        c = scan_bytes_at(set, model.data, model.n, "");
+        cr_assert_eq(certainty_of(&c, "emotion.gait"), CERTAINTY_IDENTIFIED);
+        cr_assert_eq(c.n_modelcaps, 1);
 }
 
 Test(modelcap, no_directory)

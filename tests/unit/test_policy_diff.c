@@ -93,7 +93,8 @@ Test(policy_diff, workloads)
                     V "workloads:\n" WHO("w", "risk: high, state_equivalent: false, owner: clinic"),
                     "other    w: risk: medium -> high\n"
                     "other    w: owner: (none) -> clinic\n"
-                    "tighter  w: biometric-categorisation capable, biometric-identification capable, "
+                    "tighter  w: biometric-categorisation capable, biometric-categorisation.age-gender "
+                    "capable, biometric-identification capable, "
                     "emotion.face capable, emotion.physiological capable, emotion.text capable, "
                     "emotion.voice capable, "
                     "face-detection capable, general-purpose-vision capable, synthetic-media capable: "
