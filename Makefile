@@ -39,7 +39,7 @@ BPF_SRC := $(wildcard bpf/*.bpf.c)
 
 LIB := $(BUILD)/libaiguard.a
 ASAN_LIB := $(BUILD)/asan/libaiguard.a
-SKEL := $(if $(BPF_SRC),$(BUILD)/aiguard.skel.h)
+SKEL := $(if $(BPF_SRC),$(BUILD)/aiguard.skel.h $(BUILD)/aiguard_fan.skel.h)
 PROGRAMS := $(if $(wildcard daemon/main.c),$(BUILD)/aiguardd) \
             $(if $(SCANNER_SRC),$(BUILD)/aiguard-scanner) \
             $(if $(CTL_SRC),$(BUILD)/aiguardctl)

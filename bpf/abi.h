@@ -160,6 +160,12 @@ enum ag_strength {
         AG_STRENGTH_STRONG,
 };
 
+struct ag_exe_key {
+        __u64 ino;
+        __u32 dev;
+        __u32 reserved;
+};
+
 /* ag_subjects: task storage of the thread-group leader. Writer: BPF. Absent: no AI workload. */
 struct ag_subject {
         __u32 traits;                             /* enum ag_trait */
@@ -185,15 +191,29 @@ struct ag_resolved {
 
 enum ag_resolved_flag {
         AG_RESOLVED_CGROUP = 1 << 0,              /* the cgroup has been looked up, whatever the result */
+        AG_RESOLVED_OPENED = 1 << 1,              /* fanotify backend: has a runtime open, and may have mapped it */
+};
+
+/*
+ * ag_processes and ag_process_resolved, the latter of struct ag_resolved: hashes,
+ * tgid (__u32). What ag_subjects and ag_resolved are to the fanotify backend, whose
+ * programs cannot ask task storage. Writer of the former: BPF; the daemon only adds
+ * an entry for a process that has none. Exit deletes both.
+ */
+#define AG_PROCESSES_MAX 32768
+enum ag_process_flag {
+        AG_PROCESS_EXEMPT = 1 << 0,               /* comes from the daemon: reads models all day */
+};
+struct ag_process {
+        struct ag_subject subject;
+        __u64 start_time;
+        struct ag_exe_key exe;
+        __u32 uid;                                /* of the last fork or exec */
+        __u32 flags;                              /* enum ag_process_flag */
 };
 
 /* ag_cgroups: hash, cgroup id (__u64) -> struct ag_workload_value (0: none). Writer: the daemon. Absent: not classified yet. */
 /* ag_users: hash, uid (__u32) -> struct ag_workload_value. Writer: the daemon. */
-struct ag_exe_key {
-        __u64 ino;
-        __u32 dev;
-        __u32 reserved;
-};
 struct ag_workload_value {
         __u16 workload;
         __u16 reserved;

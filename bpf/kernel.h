@@ -181,6 +181,7 @@ struct bpf_iter__task {
 #define EPERM 1
 #define EINTR 4
 #define ENOMEM 12
+#define EEXIST 17
 #define ENOSPC 28
 #define ENAMETOOLONG 36
 

@@ -33,6 +33,15 @@
                 __type(value, value_type);                      \
         } name SEC(".maps")
 
+/* For a table that one file alone has. */
+#define AG_MAP_DEFINED(name, kind, entries, key_type, value_type) \
+        struct {                                                  \
+                __uint(type, kind);                               \
+                __uint(max_entries, entries);                     \
+                __type(key, key_type);                            \
+                __type(value, value_type);                        \
+        } name SEC(".maps")
+
 /*
  * Who acts: workload and traits of a thread group. Writer: fork, exec, mmap and
  * open hooks. Read at every open, so absence must be the cheap answer: who is no

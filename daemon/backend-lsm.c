@@ -10,6 +10,7 @@
 #include "backend.h"
 #include "lib/features.h"
 #include "lib/log.h"
+#include "loader-object.h"
 
 static int lsm_open(Backend *b, uint32_t names_hash)
 {
@@ -25,7 +26,7 @@ static int lsm_open(Backend *b, uint32_t names_hash)
                 snprintf(b->reason, sizeof(b->reason), "%s%s%s", f->detail, *f->fix ? "; " : "", f->fix);
                 return strcmp(f->name, "rights") == 0 ? -EPERM : -EOPNOTSUPP;
         }
-        r = loader_new(AG_PIN_DIR, names_hash, &b->loader);
+        r = loader_new(&loader_object_lsm, AG_PIN_DIR, names_hash, &b->loader);
         if (r < 0) {
                 snprintf(b->reason, sizeof(b->reason), "the programs do not load (%s)", strerror(-r));
                 return r;
@@ -46,6 +47,7 @@ static void lsm_close(Backend *b)
 
 const BackendOps backend_lsm_ops = {
         .name = "lsm",
+        .enforces = true,
         .open = lsm_open,
         .attach = lsm_attach,
         .close = lsm_close,

@@ -3,17 +3,23 @@
 #define BACKEND_H
 /*
  * What enforces: one interface, whatever the kernel allows. The rest of the
- * daemon does not know which one runs. Today there is one, the BPF LSM.
+ * daemon does not know which one runs: it is handed maps, and a gate that
+ * answers opens. lsm is the strong one; fanotify is for kernels without the BPF
+ * LSM; observe refuses nothing and says so.
  */
 #include <stdbool.h>
 
 #include "abi.h"
+#include "lib/config.h"
 #include "loader.h"
 
 typedef struct Backend Backend;
 
 typedef struct BackendOps {
-        const char *name; /* lsm */
+        const char *name;   /* as in Backend= */
+        bool watches_files; /* no hook sees opens: the gate watches file systems */
+        bool enforces;
+        const char *weaker; /* what it does not do, in one sentence; NULL: nothing is missing */
         /* -EOPNOTSUPP: this kernel cannot; `reason` says in one sentence what is missing and the fix. */
         int (*open)(Backend *b, uint32_t names_hash);
         int (*attach)(Backend *b);
@@ -23,12 +29,14 @@ typedef struct BackendOps {
 struct Backend {
         const BackendOps *ops;
         Loader *loader;
-        char reason[240]; /* why this one */
+        char reason[400]; /* why this one */
 };
 
 extern const BackendOps backend_lsm_ops;
+extern const BackendOps backend_fanotify_ops;
 
-int backend_new(uint32_t names_hash, Backend **ret);
+/* Auto: the first that this kernel can run, the strongest first. */
+int backend_new(ConfigBackend which, uint32_t names_hash, Backend **ret);
 Backend *backend_free(Backend *b);
 DEFINE_CLEANUP(Backend *, backend_free);
 

@@ -53,6 +53,25 @@ uint8_t devices_kind(const LoaderMaps *maps, uint32_t dev)
         return AG_DEVICE_NONE;
 }
 
+void devices_name_event(struct ag_event *ev)
+{
+        unsigned major = ev->rdev >> 20, minor = ev->rdev & AG_MINOR_ANY;
+        _cleanup_fclose_ FILE *f = NULL;
+        char path[64], line[256];
+        const char *name;
+
+        snprintf(ev->path, sizeof(ev->path), "/dev/char/%u:%u", major, minor);
+        snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/uevent", major, minor);
+        f = fopen(path, "re");
+        while (f && fgets(line, sizeof(line), f)) {
+                line[strcspn(line, "\n")] = '\0';
+                name = startswith(line, "DEVNAME=");
+                if (name)
+                        snprintf(ev->path, sizeof(ev->path), "/dev/%s", name);
+        }
+        ev->path_len = (uint32_t) strlen(ev->path);
+}
+
 static bool in_table(const DeviceTable *t, uint32_t dev)
 {
         for (size_t i = 0; i < t->n; i++)

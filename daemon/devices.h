@@ -17,4 +17,7 @@ int devices_refresh(Devices *d);
 /* The kind that ag_devices gives for a number (AG_DEV encoding), AG_DEVICE_NONE for none. Any thread. */
 uint8_t devices_kind(const LoaderMaps *maps, uint32_t dev);
 
+/* The name of a node by its number, for an event that no hook could give a path: /dev/video0, or /dev/char/81:0. */
+void devices_name_event(struct ag_event *ev);
+
 #endif

@@ -14,6 +14,7 @@
 #include "decide.h"
 #include "gate-internal.h"
 #include "punish.h"
+#include "task-maps.h"
 
 static bool consent_holds(Gate *g, uint16_t workload, uint8_t column, unsigned grant, uint32_t model,
                           uint64_t now)
@@ -55,9 +56,9 @@ void gate_refresh_who(Gate *g, struct ag_gated *who)
         struct ag_resolved r = {};
         struct ag_subject s;
 
-        if (pidfd < 0 || bpf_map_lookup_elem(g->maps->subjects, &pidfd, &s) < 0)
+        if (pidfd < 0 || task_subject_get(g->maps, pidfd, (pid_t) who->tgid, &s) < 0)
                 return;
-        if (bpf_map_lookup_elem(g->maps->resolved, &pidfd, &r) == 0) {
+        if (task_resolved_get(g->maps, pidfd, (pid_t) who->tgid, &r) == 0) {
                 s.traits |= r.traits & learnt;
                 if (r.map_seq == s.map_seq)
                         s.traits &= ~(uint32_t) AG_TRAIT_PENDING_MAP;

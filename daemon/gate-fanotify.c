@@ -30,6 +30,11 @@ static int respond(int group_fd, int fd, uint32_t response)
         return write(group_fd, &r, sizeof(r)) == sizeof(r) ? 0 : -errno;
 }
 
+int gate_respond(int group_fd, int fd, bool allow)
+{
+        return respond(group_fd, fd, allow ? FAN_ALLOW : FAN_DENY);
+}
+
 /* Whoever waits for an answer to what an earlier run had read is refused. */
 static void deny_previous(int group_fd, uint64_t *count)
 {
@@ -107,7 +112,7 @@ void gate_groups_close(Gate *g)
 
 void gate_answer(Gate *g, GateWaiter *w, bool allow)
 {
-        int r = respond(w->group_fd, w->fd, allow ? FAN_ALLOW : FAN_DENY);
+        int r = gate_respond(w->group_fd, w->fd, allow);
 
         /* ENOENT: killed while it waited. */
         if (r < 0 && r != -ENOENT)
@@ -126,7 +131,7 @@ static bool take_gated(Gate *g, uint32_t tid, struct ag_gated *ret)
         return true;
 }
 
-static void read_path(int fd, char ret[AG_PATH_MAX])
+void gate_event_name(int fd, char ret[AG_PATH_MAX])
 {
         char link[64];
         ssize_t n;
@@ -136,7 +141,7 @@ static void read_path(int fd, char ret[AG_PATH_MAX])
         ret[n > 0 ? n : 0] = 0;
 }
 
-static int find_file(Gate *g, int fd, uint32_t tid, GateFile **ret)
+int gate_find_file(Gate *g, int fd, uint32_t tid, GateFile **ret)
 {
         char path[64], name[AG_PATH_MAX];
         struct statx st;
@@ -153,7 +158,7 @@ static int find_file(Gate *g, int fd, uint32_t tid, GateFile **ret)
         if (r < 0 || (*ret)->path)
                 return r;
         /* No request of this run was about it: an earlier run marked it. */
-        read_path(fd, name);
+        gate_event_name(fd, name);
         (*ret)->path = strdup(name);
         (*ret)->tid = tid;
         return 0;
@@ -189,8 +194,8 @@ static void on_event(Gate *g, int group_fd, const struct fanotify_event_metadata
                 .who = who,
         };
         GATE_COUNT(g, waiting);
-        if (find_file(g, m->fd, (uint32_t) m->pid, &f) < 0) {
-                read_path(m->fd, path);
+        if (gate_find_file(g, m->fd, (uint32_t) m->pid, &f) < 0) {
+                gate_event_name(m->fd, path);
                 gate_file_unknown(g, w, path);
         } else
                 gate_file_wait(g, f, w);

@@ -120,6 +120,7 @@ struct Gate {
         const LoaderMaps *maps;
         struct ag_control *control;
         ScanPool *pool;
+        struct Fan *fan; /* of the fanotify backend; NULL: the kernel's hooks say who is held */
 
         /* The gate's thread. */
         pthread_t thread;
@@ -188,6 +189,10 @@ void gate_groups_close(Gate *g);
 void gate_events_read(Gate *g);
 void gate_answer(Gate *g, GateWaiter *w, bool allow); /* takes the waiter */
 void gate_old_group_sweep(Gate *g, uint64_t now_ns);
+/* The entry of the file of an event, with its path. */
+int gate_find_file(Gate *g, int fd, uint32_t tid, GateFile **ret);
+void gate_event_name(int fd, char ret[AG_PATH_MAX]); /* the path behind the descriptor of an event */
+int gate_respond(int group_fd, int fd, bool allow);
 
 /* gate-answer.c: the verdict, natively. Any thread. */
 /* Decides, and returns whether the opener may go on. Tells nobody: gate_tell() does, after the answer. */
@@ -208,6 +213,7 @@ struct Worker *worker_free(struct Worker *w); /* after the pool is gone */
 void worker_push(struct Worker *w, const struct ag_request *r);
 /* Takes the descriptors; dir_fd may be -EBADF. */
 void worker_push_classify(struct Worker *w, const struct ag_request *r, int path_fd, int dir_fd);
+size_t worker_background(struct Worker *w); /* background scans under way */
 /* Has the process of a waiter looked at, then gives the waiter back through gate_resolved(). -ENOBUFS: still the caller's. */
 int worker_push_waiter(struct Worker *w, GateWaiter *waiter);
 

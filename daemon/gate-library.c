@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fan.h"
 #include "gate-internal.h"
 
 #define LIBRARY_FLAGS (AG_OBJECT_LIBRARY_STRONG | AG_OBJECT_LIBRARY_WEAK | AG_OBJECT_INTERPRETER)
@@ -34,24 +35,36 @@ int gate_reopen(int path_fd)
         return fd < 0 ? -errno : fd;
 }
 
+/* A read lease is refused while somebody has the file open for writing. */
+static bool has_writer(int fd)
+{
+        if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+                return true;
+        (void) fcntl(fd, F_SETLEASE, F_UNLCK);
+        return false;
+}
+
 int gate_offer(Gate *g, int fd, uint64_t *ret_seq, bool *ret_writer)
 {
         struct ag_write first = {};
         int r;
 
+        if (g->fan) {
+                r = fan_cache_offer(fd, ret_seq);
+                if (r < 0)
+                        return r;
+                /* Its time stamp may not tell of the next write: as good as a writer. */
+                *ret_writer = r == 0 || has_writer(fd);
+                return 0;
+        }
         /* Made, never changed: whoever is first, a write after this raises it. */
         if (bpf_map_update_elem(g->maps->writes, &fd, &first, BPF_NOEXIST) < 0 && errno != EEXIST)
                 return -errno;
         r = gate_read_seq(g, fd, ret_seq);
         if (r < 0)
                 return r;
-        /* A read lease is refused while somebody has the file open for writing: sequence first, writers second. */
-        if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0) {
-                *ret_writer = true;
-                return 0;
-        }
-        (void) fcntl(fd, F_SETLEASE, F_UNLCK);
-        *ret_writer = false;
+        /* Sequence first, writers second. */
+        *ret_writer = has_writer(fd);
         return 0;
 }
 
@@ -140,9 +153,26 @@ int gate_open_mapped(Gate *g, const struct ag_request *r)
         return r->path_len > 0 ? gate_open_request(g, r, &st) : -ENOENT;
 }
 
+int gate_known(Gate *g, int path_fd, struct ag_object *ret)
+{
+        struct ag_object o;
+        int r = gate_read_object(g, path_fd, &o);
+
+        if (r < 0)
+                return r;
+        if (!gate_object_holds(g, path_fd, &o))
+                return -ESTALE;
+        *ret = o;
+        return 0;
+}
+
 int gate_forget(Gate *g, int path_fd, const struct ag_inode_key *inode)
 {
         if (inode)
                 (void) bpf_map_delete_elem(g->maps->denied, inode);
+        if (g->fan) {
+                fan_cache_forget(fan_cache(g->fan), path_fd);
+                return 0;
+        }
         return bpf_map_delete_elem(g->maps->objects, &path_fd) < 0 && errno != ENOENT ? -errno : 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Overview: what the daemon writes into the storage of an inode, and from what.
- * Sole writer of ag_objects and ag_denied. The kernel resolves the descriptor
+ * Overview: what the daemon writes into the storage of an inode, and from what;
+ * without the BPF LSM there is none, and fan-cache.c keeps it. Sole writer of
+ * ag_objects and ag_denied. The kernel resolves the descriptor
  * to its inode: no name is involved. Called by all threads of the gate; each
  * write is one system call.
  */
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "fan.h"
 #include "gate-internal.h"
 #include "lib/log.h"
 #include "lib/object-columns.h"
@@ -17,6 +19,8 @@ int gate_read_seq(Gate *g, int fd, uint64_t *ret)
 {
         struct ag_write w;
 
+        if (g->fan)
+                return fan_cache_stamp(fd, ret);
         if (bpf_map_lookup_elem(g->maps->writes, &fd, &w) < 0)
                 return -errno;
         *ret = w.seq;
@@ -25,6 +29,8 @@ int gate_read_seq(Gate *g, int fd, uint64_t *ret)
 
 int gate_read_object(Gate *g, int fd, struct ag_object *ret)
 {
+        if (g->fan)
+                return fan_cache_get(fan_cache(g->fan), fd, ret);
         return bpf_map_lookup_elem(g->maps->objects, &fd, ret) < 0 ? -errno : 0;
 }
 
@@ -98,7 +104,9 @@ int gate_write_known(Gate *g, int fd, const struct ag_inode_key *inode, const st
         o.epoch = g->control->epoch;
         o.state = AG_OBJECT_KNOWN;
         memset(o.reserved, 0, sizeof(o.reserved));
-        if (bpf_map_update_elem(g->maps->objects, &fd, &o, BPF_ANY) < 0)
+        if (g->fan)
+                fan_cache_put(fan_cache(g->fan), fd, &o);
+        else if (bpf_map_update_elem(g->maps->objects, &fd, &o, BPF_ANY) < 0)
                 return -errno;
         if (inode)
                 keep_denial(g, inode, &o);

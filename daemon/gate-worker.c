@@ -197,6 +197,12 @@ void worker_push_classify(struct Worker *w, const struct ag_request *r, int path
         push(w, i);
 }
 
+size_t worker_background(struct Worker *w)
+{
+        LOCK_SCOPE(&w->lock);
+        return w->n_background;
+}
+
 int worker_push_waiter(struct Worker *w, GateWaiter *waiter)
 {
         const struct ag_request r = {

@@ -17,6 +17,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "fan.h"
 #include "gate-internal.h"
 #include "lib/event.h"
 #include "lib/log.h"
@@ -219,6 +220,8 @@ static void turn(Gate *g)
         /* Openers in the bridge spin, those in fanotify sleep: requests first, a batch at a time. */
         gate_take_requests(g);
         gate_events_read(g);
+        if (g->fan)
+                fan_take(g->fan);
         take_done(g);
 }
 
@@ -281,6 +284,8 @@ int gate_new(const GateOptions *options, Gate **ret)
                         &g->pool);
         if (r >= 0)
                 r = worker_new(g, &g->worker);
+        if (r >= 0 && options->watch_all)
+                r = fan_new(g, options->filesystems, &g->fan);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(g);
@@ -302,7 +307,17 @@ int gate_start(Gate *g)
         if (r < 0)
                 return r;
         g->running = true;
-        return 0;
+        return g->fan ? fan_start(g->fan) : 0;
+}
+
+int gate_watch(Gate *g)
+{
+        return g->fan ? fan_watch(g->fan) : 0;
+}
+
+int gate_mounts_fd(const Gate *g)
+{
+        return g->fan ? fan_mounts_changed_fd(g->fan) : -EBADF;
 }
 
 Gate *gate_free(Gate *g)
@@ -310,6 +325,8 @@ Gate *gate_free(Gate *g)
         if (!g)
                 return NULL;
         /* Nobody new is held; who waits for a scan is answered as unknown; then the thread may go. */
+        if (g->fan)
+                fan_stop(g->fan);
         if (g->worker)
                 worker_stop(g->worker);
         __atomic_store_n(&g->stopping, true, __ATOMIC_RELEASE);
@@ -323,6 +340,7 @@ Gate *gate_free(Gate *g)
         /* Its last turn may have renewed it. */
         __atomic_store_n(&g->control->alive_until, 0, __ATOMIC_RELEASE);
         gate_files_free(g);
+        g->fan = fan_free(g->fan);
         gate_groups_close(g);
         ring_buffer__free(g->requests);
         g->worker = worker_free(g->worker);
@@ -365,6 +383,7 @@ void gate_counters(Gate *g, GateCounters *ret)
                 GET(marks),
                 GET(background_reported),
                 GET(background_audited),
+                GET(seen),
         };
 #undef GET
 }
@@ -376,5 +395,7 @@ uint64_t gate_denied_previous(const Gate *g)
 
 uint64_t gate_heartbeat(const Gate *g)
 {
-        return __atomic_load_n(&g->heartbeat_ns, __ATOMIC_ACQUIRE);
+        uint64_t beat = __atomic_load_n(&g->heartbeat_ns, __ATOMIC_ACQUIRE);
+
+        return g->fan ? MIN(beat, fan_heartbeat(g->fan)) : beat;
 }

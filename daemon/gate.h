@@ -10,6 +10,7 @@
  *
  * The rest of the daemon sees this header; the parts see gate-internal.h.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi.h"
@@ -36,6 +37,8 @@ typedef struct GateHandlers {
                         uint8_t *n_columns);
         /* A model that a rule could refuse has or keeps this number; before its opener is decided on. Same thread. */
         void (*on_numbered)(void *userdata, int fd, uint32_t model);
+        /* This process has a runtime open and may map it, or has it no more. Any thread; fanotify backend only. */
+        void (*on_opened)(void *userdata, pid_t tgid, bool opened);
 } GateHandlers;
 
 typedef struct GateOptions {
@@ -53,6 +56,8 @@ typedef struct GateOptions {
         unsigned scan_seconds;       /* longest scan of one file */
         unsigned scan_children;      /* at once; 0: default */
         unsigned delay_seconds;      /* for tests: each scan takes at least that long */
+        bool watch_all;          /* no hook tells of opens: watch whole file systems (fanotify backend) */
+        const char *filesystems; /* of these only: mount points, blanks between; NULL: all local ones */
 } GateOptions;
 
 typedef struct GateCounters {
@@ -74,6 +79,7 @@ typedef struct GateCounters {
         uint64_t marks;           /* files marked now */
         uint64_t background_reported; /* let pass in audit mode, counted as allowed by the kernel, judged after the fact */
         uint64_t background_audited;
+        uint64_t seen; /* opens that no hook has counted: the gate saw them first (fanotify backend) */
 } GateCounters;
 
 int gate_new(const GateOptions *options, Gate **ret);
@@ -85,6 +91,10 @@ void gate_refuse_groups(const int *fds, size_t n);
 
 /* Threads run from here on; alive_until is set. */
 int gate_start(Gate *g);
+
+/* Files are watched from here on, where no hook does it. Called when the kernel side is attached. */
+int gate_watch(Gate *g);           /* again: what was mounted since */
+int gate_mounts_fd(const Gate *g); /* EPOLLPRI: something was mounted; -EBADF: nobody need look */
 
 /* Borrowed, for the fd store, oldest first: ours, and that of an earlier run as long as openers may wait in it. */
 size_t gate_fanotify_fds(const Gate *g, int ret[2]);
@@ -102,6 +112,9 @@ int gate_classify_library(Gate *g, int path_fd, const char *path, uint32_t *ret_
 
 /* O_PATH descriptor of the file that a MAPPED request is about, found as its opener named it. -errno: not that way. */
 int gate_open_mapped(Gate *g, const struct ag_request *r);
+
+/* What is known of a file, and still holds; -ENOENT, -ESTALE. Any thread. */
+int gate_known(Gate *g, int path_fd, struct ag_object *ret);
 
 /* Forgets the classification of a file (declared, or corrected): its next open is judged again. */
 int gate_forget(Gate *g, int path_fd, const struct ag_inode_key *inode);

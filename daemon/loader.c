@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Overview: opens the BPF object, leaves out what this kernel has no hook for,
- * loads, attaches and pins. Owns the skeleton, the links and AG_PIN_DIR; the
- * pins are found and removed in loader-pins.c. Decides nothing about policy.
- * Called by backend-lsm.c.
+ * Overview: opens a BPF object, leaves out what this kernel has no hook for,
+ * loads, attaches and pins. Owns the object, the links and AG_PIN_DIR; which
+ * objects there are is in loader-object.c, the pins are found and removed in
+ * loader-pins.c. Decides nothing about policy. Called by the backends.
  */
 #include "loader.h"
 
@@ -11,6 +11,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,14 +19,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "aiguard.skel.h"
+#include "lib/features.h"
 #include "lib/log.h"
+#include "loader-object.h"
 #include "loader-pins.h"
 
 struct Loader {
         char *pin_dir;
         struct btf *btf; /* of the kernel */
-        struct aiguard *skel;
+        const LoaderObject *what;
+        struct bpf_object *object;
+        int cgroup_fd; /* root of the cgroup2 tree; -EBADF: not needed yet */
         LoaderMaps maps;
         struct ag_control *control;
         size_t n_hooks;
@@ -34,9 +38,6 @@ struct Loader {
         bool adopted;
         bool no_iterators; /* this kernel does not load them */
 };
-
-/* The hooks without which a refusal would be a promise nobody keeps. */
-static const char *const required_hooks[] = { "/file_open", "/mmap_file", "/task_alloc" };
 
 static int on_libbpf_print(enum libbpf_print_level level, const char *format, va_list ap)
 {
@@ -69,9 +70,8 @@ static const struct {
 /* Programs that are attached; iterators and test programs are not hooks. */
 static bool is_hook(const char *section)
 {
-        static const char *const prefixes[] = {
-                "lsm/", "lsm.s/", "tp_btf/", "fentry/", "fexit/", "fmod_ret/"
-        };
+        static const char *const prefixes[] = { "lsm/",   "lsm.s/",    "tp_btf/", "fentry/",
+                                                "fexit/", "fmod_ret/", "cgroup/" };
 
         for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
                 if (strncmp(section, prefixes[i], strlen(prefixes[i])) == 0)
@@ -85,12 +85,17 @@ static bool is_iterator(const struct bpf_program *p)
         return strncmp(bpf_program__section_name(p), "iter/", 5) == 0;
 }
 
-static bool is_required(const char *section)
+static bool is_of_cgroup(const char *section)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(required_hooks); i++) {
-                size_t n = strlen(section), l = strlen(required_hooks[i]);
+        return strncmp(section, "cgroup/", 7) == 0;
+}
 
-                if (n >= l && strcmp(section + n - l, required_hooks[i]) == 0)
+static bool is_required(const Loader *l, const char *section)
+{
+        for (size_t i = 0; i < l->what->n_required; i++) {
+                size_t n = strlen(section), e = strlen(l->what->required[i]);
+
+                if (n >= e && strcmp(section + n - e, l->what->required[i]) == 0)
                         return true;
         }
         return false;
@@ -119,7 +124,7 @@ static void list_hooks(Loader *l, struct bpf_object *object)
                 h = &l->hooks[l->n_hooks++];
                 snprintf(h->name, sizeof(h->name), "%s", bpf_program__name(p));
                 snprintf(h->section, sizeof(h->section), "%s", section);
-                h->required = is_required(section);
+                h->required = is_required(l, section);
         }
 }
 
@@ -153,6 +158,8 @@ static void skip_missing_hooks(Loader *l, const struct btf *btf)
                 char target[96];
                 int kind = target_name(h->section, target, sizeof(target));
 
+                if (is_of_cgroup(h->section))
+                        continue;
                 if (btf__find_by_name_kind(btf, target, (__u32) kind) <= 0)
                         snprintf(h->why_not, sizeof(h->why_not), "this kernel has no %s", target);
                 for (size_t k = 0; k < ARRAY_SIZE(variants); k++) {
@@ -177,8 +184,17 @@ static void apply_skips(Loader *l, struct bpf_object *object)
         }
 }
 
+static bool is_unused(const LoaderObject *what, const char *map)
+{
+        for (const char *const *u = what->unused_maps; *u; u++) {
+                if (strcmp(*u, map) == 0)
+                        return true;
+        }
+        return false;
+}
+
 /* Pins every map of ours; data sections belong to one run. */
-static int set_pin_paths(Loader *l, struct bpf_object *object)
+static int set_maps(Loader *l, struct bpf_object *object)
 {
         struct bpf_map *m;
         char path[512];
@@ -188,6 +204,12 @@ static int set_pin_paths(Loader *l, struct bpf_object *object)
         {
                 if (bpf_map__is_internal(m))
                         continue;
+                if (is_unused(l->what, bpf_map__name(m))) {
+                        r = bpf_map__set_autocreate(m, false);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
                 snprintf(path, sizeof(path), "%s/%s", l->pin_dir, bpf_map__name(m));
                 r = bpf_map__set_pin_path(m, path);
                 if (r < 0)
@@ -196,19 +218,34 @@ static int set_pin_paths(Loader *l, struct bpf_object *object)
         return 0;
 }
 
-/* Loads the object with this one program only, unpinned: why does the whole not load? */
-static int probe_one(const char *name)
+static struct bpf_object *open_object(const LoaderObject *what)
 {
-        struct aiguard *skel = aiguard__open();
+        LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = what->name);
+        size_t size;
+        const void *elf = what->elf(&size);
+
+        return bpf_object__open_mem(elf, size, &options);
+}
+
+/* Loads the object with this one program only, unpinned: why does the whole not load? */
+static int probe_one(const LoaderObject *what, const char *name)
+{
+        struct bpf_object *object = open_object(what);
         struct bpf_program *p;
+        struct bpf_map *m;
         int r;
 
-        if (!skel)
+        if (!object)
                 return -errno;
-        bpf_object__for_each_program(p, skel->obj)
+        bpf_object__for_each_program(p, object)
                         bpf_program__set_autoload(p, strcmp(bpf_program__name(p), name) == 0);
-        r = aiguard__load(skel);
-        aiguard__destroy(skel);
+        bpf_object__for_each_map(m, object)
+        {
+                if (is_unused(what, bpf_map__name(m)))
+                        (void) bpf_map__set_autocreate(m, false);
+        }
+        r = bpf_object__load(object);
+        bpf_object__close(object);
         return r;
 }
 
@@ -220,7 +257,7 @@ static void probe_programs(Loader *l)
 
                 if (h->why_not[0])
                         continue;
-                r = probe_one(h->name);
+                r = probe_one(l->what, h->name);
                 if (r >= 0)
                         continue;
                 snprintf(h->why_not, sizeof(h->why_not), "the kernel does not load it: %s", strerror(-r));
@@ -231,20 +268,20 @@ static int try_load(Loader *l)
 {
         int r;
 
-        l->skel = aiguard__open();
-        if (!l->skel)
+        l->object = open_object(l->what);
+        if (!l->object)
                 return log_error_errno(-errno, "loader: the BPF object cannot be opened");
         if (l->n_hooks == 0) {
-                list_hooks(l, l->skel->obj);
+                list_hooks(l, l->object);
                 skip_missing_hooks(l, l->btf);
         }
-        apply_skips(l, l->skel->obj);
-        r = set_pin_paths(l, l->skel->obj);
+        apply_skips(l, l->object);
+        r = set_maps(l, l->object);
         if (r >= 0)
-                r = aiguard__load(l->skel);
+                r = bpf_object__load(l->object);
         if (r < 0) {
-                aiguard__destroy(l->skel);
-                l->skel = NULL;
+                bpf_object__close(l->object);
+                l->object = NULL;
         }
         return r;
 }
@@ -277,15 +314,16 @@ static int find_maps(Loader *l)
 {
         /* clang-format off */
         const struct { const char *name; int *fd; bool optional; } table[] = {
-                { "ag_subjects", &l->maps.subjects, false },   { "ag_resolved", &l->maps.resolved, false },
-                { "ag_writes", &l->maps.writes, false },       { "ag_objects", &l->maps.objects, false },
+                { l->what->subjects, &l->maps.subjects, false }, { l->what->resolved, &l->maps.resolved, false },
+                { "ag_writes", &l->maps.writes, l->what->no_inode_storage },
+                { "ag_objects", &l->maps.objects, l->what->no_inode_storage },
                 { "ag_denied", &l->maps.denied, false },       { "ag_matrix", &l->maps.matrix, false },
                 { "ag_control", &l->maps.control, false },     { "ag_workloads", &l->maps.workloads, false },
                 { "ag_cgroups", &l->maps.cgroups, false },     { "ag_users", &l->maps.users, false },
                 { "ag_exes", &l->maps.exes, false },           { "ag_emergency", &l->maps.emergency, false },
                 { "ag_devices", &l->maps.devices, false },     { "ag_suffixes", &l->maps.suffixes, false },
                 { "ag_consents", &l->maps.consents, false },   { "ag_gated", &l->maps.gated, false },
-                { "ag_refused", &l->maps.refused, false },
+                { "ag_refused", &l->maps.refused, l->what->no_inode_storage },
                 { "ag_requests", &l->maps.requests, false },   { "ag_events", &l->maps.events, false },
                 { "ag_stats", &l->maps.stats, false },         { "ag_errors", &l->maps.errors, true },
         };
@@ -293,12 +331,13 @@ static int find_maps(Loader *l)
         void *p;
 
         for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-                struct bpf_map *m = bpf_object__find_map_by_name(l->skel->obj, table[i].name);
+                struct bpf_map *m = bpf_object__find_map_by_name(l->object, table[i].name);
 
-                *table[i].fd = m ? bpf_map__fd(m) : -EBADF;
+                *table[i].fd = m && bpf_map__fd(m) >= 0 ? bpf_map__fd(m) : -EBADF;
                 if (*table[i].fd < 0 && !table[i].optional)
                         return log_error_errno(-ENOENT, "loader: the object has no map %s", table[i].name);
         }
+        l->maps.by_tgid = l->what->by_tgid;
         p = mmap(NULL, (size_t) sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, l->maps.control,
                  0);
         if (p == MAP_FAILED)
@@ -307,13 +346,16 @@ static int find_maps(Loader *l)
         return 0;
 }
 
-int loader_new(const char *pin_dir, uint32_t names_hash, Loader **ret)
+int loader_new(const LoaderObject *what, const char *pin_dir, uint32_t names_hash, Loader **ret)
 {
         _cleanup_(loader_freep) Loader *l = calloc(1, sizeof(*l));
         int r;
 
         if (!l)
                 return -ENOMEM;
+        l->what = what;
+        l->cgroup_fd = -EBADF;
+        names_hash ^= what->salt;
         l->pin_dir = strdup(pin_dir);
         if (!l->pin_dir)
                 return -ENOMEM;
@@ -353,31 +395,59 @@ Loader *loader_free(Loader *l)
                 if (l->links[i])
                         (void) bpf_link__destroy(l->links[i]);
         }
-        if (l->skel)
-                aiguard__destroy(l->skel);
+        bpf_object__close(l->object);
+        safe_close(l->cgroup_fd);
         btf__free(l->btf);
         free(l->pin_dir);
         free(l);
         return NULL;
 }
 
+static int open_cgroup_root(Loader *l)
+{
+        char path[PATH_MAX];
+        int r;
+
+        if (l->cgroup_fd >= 0)
+                return l->cgroup_fd;
+        r = features_cgroup2_mount(path, sizeof(path));
+        if (r < 0)
+                return r;
+        l->cgroup_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return l->cgroup_fd < 0 ? -errno : l->cgroup_fd;
+}
+
+static struct bpf_link *attach_program(Loader *l, const LoaderHook *h, struct bpf_program *p)
+{
+        int fd;
+
+        if (!is_of_cgroup(h->section))
+                return bpf_program__attach(p);
+        fd = open_cgroup_root(l);
+        if (fd < 0) {
+                errno = -fd;
+                return NULL;
+        }
+        return bpf_program__attach_cgroup(p, fd);
+}
+
 static int attach_one(Loader *l, size_t i, unsigned long stamp)
 {
         LoaderHook *h = &l->hooks[i];
-        struct bpf_program *p = bpf_object__find_program_by_name(l->skel->obj, h->name);
+        struct bpf_program *p = bpf_object__find_program_by_name(l->object, h->name);
         char path[512];
         int r;
 
         if (h->why_not[0] || !p)
                 return -ENOENT;
-        l->links[i] = bpf_program__attach(p);
+        l->links[i] = attach_program(l, h, p);
         if (!l->links[i]) {
                 r = -errno;
                 snprintf(h->why_not, sizeof(h->why_not), "the kernel does not attach it: %s", strerror(-r));
                 return r;
         }
         snprintf(path, sizeof(path), "%s/" LOADER_LINK_PREFIX "%s_%lu", l->pin_dir, h->name, stamp);
-        r = bpf_link__pin(l->links[i], path);
+        r = l->what->links_survive ? bpf_link__pin(l->links[i], path) : 0;
         if (r < 0) {
                 snprintf(h->why_not, sizeof(h->why_not), "its link cannot be pinned: %s", strerror(-r));
                 (void) bpf_link__destroy(l->links[i]);
@@ -422,12 +492,12 @@ bool loader_enforcing(const Loader *l)
                         return false;
                 n += l->hooks[i].required;
         }
-        return n >= ARRAY_SIZE(required_hooks);
+        return n >= l->what->n_required;
 }
 
 int loader_iterator_open(Loader *l, const char *name)
 {
-        struct bpf_program *p = bpf_object__find_program_by_name(l->skel->obj, name);
+        struct bpf_program *p = bpf_object__find_program_by_name(l->object, name);
         struct bpf_link *link;
         int fd, r;
 

@@ -2,9 +2,9 @@
 #ifndef LOADER_H
 #define LOADER_H
 /*
- * The BPF object: opened, probed program by program, loaded, attached, pinned.
- * Only loader.c sees the skeleton. Maps and links are pinned under AG_PIN_DIR
- * and survive the daemon; "stop" closes descriptors, "uninstall" unpins.
+ * A BPF object: opened, probed program by program, loaded, attached, pinned.
+ * Maps are pinned under AG_PIN_DIR and survive the daemon, and so do the links
+ * of the LSM object; "stop" closes descriptors, "uninstall" unpins.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,6 +36,7 @@ typedef struct LoaderMaps {
         int events;
         int stats;
         int errors;
+        bool by_tgid; /* `subjects` and `resolved` are keyed by thread group, see task-maps.h */
 } LoaderMaps;
 
 typedef struct LoaderHook {
@@ -49,13 +50,14 @@ typedef struct LoaderHook {
 #define LOADER_HOOKS_MAX 64
 
 typedef struct Loader Loader;
+typedef struct LoaderObject LoaderObject; /* see loader-object.h */
 
 /*
  * Opens and loads; adopts pinned maps when their version and `names_hash` (of
  * the list of model capabilities, which numbers the columns) are ours, else
  * starts from fresh ones. Attaches nothing yet.
  */
-int loader_new(const char *pin_dir, uint32_t names_hash, Loader **ret);
+int loader_new(const LoaderObject *what, const char *pin_dir, uint32_t names_hash, Loader **ret);
 Loader *loader_free(Loader *l);
 DEFINE_CLEANUP(Loader *, loader_free);
 

@@ -67,8 +67,8 @@ void manager_note_start(Manager *m)
 }
 
 /*
- * The kernel counts each open once; those that went on to fanotify (gated) are
- * decided by the gate, or still asleep. What audit mode let pass unjudged the
+ * The kernel counts each open once; those that went on to fanotify (gated), or
+ * that the gate saw first since no hook does, are decided by the gate, or still asleep. What audit mode let pass unjudged the
  * kernel counted as allowed; judged since, it is what it turned out to be. What
  * an earlier run left waiting was refused, and summed up in one entry. What is no plain allow owes an entry:
  * the kernel's lost ones never left its ring, the journal knows of the rest.
@@ -78,13 +78,14 @@ static void add_up(Manager *m, const Stats *s, const GateCounters *g, const Jour
 {
         uint64_t gate_decided = g->allowed + g->reported + g->audited + g->denied + g->denied_previous +
                                 g->abandoned;
-        uint64_t asleep = s->n[AG_STAT_GATED] > gate_decided ? s->n[AG_STAT_GATED] - gate_decided : 0;
+        uint64_t gated = s->n[AG_STAT_GATED] + g->seen;
+        uint64_t asleep = gated > gate_decided ? gated - gate_decided : 0;
         uint64_t background = g->background_reported + g->background_audited;
         uint64_t owed, known;
 
         *ret = (ManagerCounters){
-                .seen = s->n[AG_STAT_SEEN],
-                .decided = s->n[AG_STAT_DECIDED],
+                .seen = s->n[AG_STAT_SEEN] + g->seen,
+                .decided = s->n[AG_STAT_DECIDED] + g->seen,
                 .allowed = s->n[AG_STAT_ALLOWED] + g->allowed + g->abandoned - background,
                 .reported = s->n[AG_STAT_REPORTED] + g->reported + g->background_reported,
                 .audited = s->n[AG_STAT_AUDITED] + g->audited + g->background_audited,

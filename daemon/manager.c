@@ -55,6 +55,13 @@ static void on_traits(void *userdata, pid_t tgid, uint64_t start_time, uint32_t 
         resolve_add_traits(m->resolve, tgid, start_time, traits);
 }
 
+static void on_opened(void *userdata, pid_t tgid, bool opened)
+{
+        Manager *m = userdata;
+
+        resolve_set_opened(m->resolve, tgid, opened);
+}
+
 static int on_model(void *userdata, int fd, const struct ag_inode_key *inode, uint8_t *columns,
                     uint8_t *n_columns)
 {
@@ -74,9 +81,15 @@ static void on_numbered(void *userdata, int fd, uint32_t model)
 static void on_decision(void *userdata, const struct ag_event *ev)
 {
         Manager *m = userdata;
+        struct ag_event named;
 
+        if (ev->kind == AG_EVENT_SENSOR && ev->path_len == 0) {
+                named = *ev;
+                devices_name_event(&named);
+                ev = &named;
+        }
         journal_decision(m->journal, ev, 0);
-        if (ev->effective.action == AG_ACTION_SUSPEND)
+        if (ev->effective.action == AG_ACTION_SUSPEND || m->backend->ops->watches_files)
                 punish(ev);
         subjects_on_event(m->subjects, ev);
 }
@@ -99,6 +112,14 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
         if (manager_reload(m, diag) < 0)
                 diag_print(diag, stderr);
         (void) sd_notify(false, "READY=1");
+        return 0;
+}
+
+static int on_mount(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+        Manager *m = userdata;
+
+        (void) gate_watch(m->gate);
         return 0;
 }
 
@@ -308,7 +329,7 @@ static int start_policy(Manager *m)
         r = declarations_new(m, &m->declarations);
         if (r < 0)
                 return log_error_errno(r, "manager: the declarations cannot be read");
-        r = backend_new(policy_store_names_hash(m->store), &m->backend);
+        r = backend_new(m->config.backend, policy_store_names_hash(m->store), &m->backend);
         if (r < 0)
                 return log_error_errno(r, "manager: nothing can be enforced on this host");
         manager_init_control(m);
@@ -338,6 +359,7 @@ static int start_gate(Manager *m)
                         .on_traits = on_traits,
                         .on_model = on_model,
                         .on_numbered = on_numbered,
+                        .on_opened = on_opened,
                 },
                 .fanotify_fds = m->options.fanotify_fds,
                 .n_fanotify_fds = m->options.n_fanotify_fds,
@@ -345,6 +367,8 @@ static int start_gate(Manager *m)
                 .modelcaps_dir = m->options.modelcaps_dir,
                 .scan_seconds = m->config.scan_timeout_sec,
                 .delay_seconds = m->config.scanner_delay_sec,
+                .watch_all = m->backend->ops->watches_files,
+                .filesystems = m->config.filesystems,
         };
         int r = gate_new(&options, &m->gate);
 
@@ -378,6 +402,9 @@ static int start_enforcing(Manager *m)
 
         if (r < 0)
                 return log_error_errno(r, "manager: a hook that is needed cannot be attached");
+        r = gate_watch(m->gate);
+        if (r < 0)
+                return log_error_errno(r, "manager: no file system can be watched");
         r = cgroups_walk(m->cgroups);
         if (r < 0)
                 log_warning_errno(r, "manager: not every cgroup could be looked at");
@@ -405,6 +432,8 @@ static int start_loop(Manager *m)
         if (r >= 0)
                 r = sd_event_add_time_relative(m->event, &m->tick, CLOCK_MONOTONIC, TICK_USEC, 0, on_tick,
                                                m);
+        if (r >= 0 && gate_mounts_fd(m->gate) >= 0)
+                r = sd_event_add_io(m->event, NULL, gate_mounts_fd(m->gate), EPOLLPRI, on_mount, m);
         if (r < 0)
                 return log_error_errno(r, "manager: the event loop cannot be set up");
         r = sd_event_set_watchdog(m->event, true);

@@ -116,6 +116,12 @@ static bool stored(ResolveFiles *f, int path_fd, uint32_t *ret)
         struct ag_object object;
         struct ag_write write = {};
 
+        if (maps->objects < 0) {
+                if (gate_known(manager_gate(f->m), path_fd, &object) < 0)
+                        return false;
+                *ret = object.flags;
+                return true;
+        }
         if (bpf_map_lookup_elem(maps->objects, &path_fd, &object) < 0 || object.state != AG_OBJECT_KNOWN)
                 return false;
         if (bpf_map_lookup_elem(maps->writes, &path_fd, &write) < 0)

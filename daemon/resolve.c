@@ -25,6 +25,7 @@
 #include "lib/util-string.h"
 #include "lock.h"
 #include "resolve-files.h"
+#include "task-maps.h"
 
 /* vm.max_map_count is 65530; a process beyond twice that stays pending, which counts as AI. */
 #define MAP_LINES_MAX 131072U
@@ -230,7 +231,7 @@ static void resolve_subject_known(Resolve *r, int pidfd, Resolution *res)
 {
         struct ag_subject s;
 
-        if (bpf_map_lookup_elem(manager_maps(r->m)->subjects, &pidfd, &s) < 0)
+        if (task_subject_get(manager_maps(r->m), pidfd, res->tgid, &s) < 0)
                 return;
         res->has_subject = true;
         res->map_seq = s.map_seq;
@@ -260,8 +261,8 @@ static void explain_known(Resolve *r, int pidfd, Resolution *res)
         struct ag_subject s = {};
         uint32_t known;
 
-        (void) bpf_map_lookup_elem(manager_maps(r->m)->resolved, &pidfd, &old);
-        (void) bpf_map_lookup_elem(manager_maps(r->m)->subjects, &pidfd, &s);
+        (void) task_resolved_get(manager_maps(r->m), pidfd, res->tgid, &old);
+        (void) task_subject_get(manager_maps(r->m), pidfd, res->tgid, &s);
         known = (s.traits & ~AG_TRAITS_PENDING) | old.traits | still_pending(r, &s, &old);
         for (size_t i = 0; i < res->n_evidence; i++)
                 known &= ~res->evidence[i].trait;
@@ -316,17 +317,17 @@ static int resolve_begin(Resolve *r, pid_t tgid, Resolution *res, int *ret_proc_
 }
 
 /* Traits only grow, the sequence only rises. */
-static int write_resolved(Resolve *r, int pidfd, const struct ag_resolved *add, bool only_traits)
+static int write_resolved(Resolve *r, int pidfd, pid_t tgid, const struct ag_resolved *add, bool only_traits)
 {
-        int map = manager_maps(r->m)->resolved;
+        const LoaderMaps *maps = manager_maps(r->m);
         struct ag_resolved v = {};
         LOCK_SCOPE(&r->lock);
 
-        (void) bpf_map_lookup_elem(map, &pidfd, &v);
+        (void) task_resolved_get(maps, pidfd, tgid, &v);
         v.traits |= add->traits;
         if (!only_traits && (int32_t) (add->map_seq - v.map_seq) > 0)
                 v.map_seq = add->map_seq;
-        return bpf_map_update_elem(map, &pidfd, &v, BPF_ANY) < 0 ? -errno : 0;
+        return task_resolved_put(maps, pidfd, tgid, &v);
 }
 
 static int commit(Resolve *r, int pidfd, const Resolution *res, uint32_t map_seq)
@@ -345,9 +346,11 @@ static int commit(Resolve *r, int pidfd, const Resolution *res, uint32_t map_seq
 
         if (res->cgroup[0])
                 cgroups_learn(manager_cgroups(r->m), res->cgroup);
-        k = write_resolved(r, pidfd, &v, false);
+        k = write_resolved(r, pidfd, res->tgid, &v, false);
         if (k < 0 && k != -ESRCH)
                 log_warning_errno(k, "resolve: process %d cannot be marked", res->tgid);
+        else if (!res->workload)
+                task_forget_plain(manager_maps(r->m), res->tgid);
         return k;
 }
 
@@ -415,7 +418,27 @@ void resolve_add_traits(Resolve *r, pid_t tgid, uint64_t start_time, uint32_t tr
         _cleanup_close_ int pidfd = open_same(tgid, start_time);
 
         if (pidfd >= 0)
-                (void) write_resolved(r, pidfd, &add, true);
+                (void) write_resolved(r, pidfd, tgid, &add, true);
+}
+
+void resolve_set_opened(Resolve *r, pid_t tgid, bool opened)
+{
+        _cleanup_close_ int pidfd = pidfd_open(tgid, 0);
+        const LoaderMaps *maps = manager_maps(r->m);
+        struct ag_resolved v = {};
+        LOCK_SCOPE(&r->lock);
+
+        if (pidfd < 0)
+                return;
+        (void) task_resolved_get(maps, pidfd, tgid, &v);
+        if (!opened && !(v.flags & AG_RESOLVED_OPENED))
+                return;
+        v.flags &= ~(uint32_t) AG_RESOLVED_OPENED;
+        if (opened)
+                v.flags |= AG_RESOLVED_OPENED;
+        (void) task_resolved_put(maps, pidfd, tgid, &v);
+        if (!opened)
+                task_forget_plain(maps, tgid);
 }
 
 /*
@@ -425,19 +448,19 @@ void resolve_add_traits(Resolve *r, pid_t tgid, uint64_t start_time, uint32_t tr
 static bool settle_next(Resolve *r, const struct ag_request *q, uint32_t traits)
 {
         _cleanup_close_ int pidfd = open_same((pid_t) q->tgid, q->start_time);
-        int map = manager_maps(r->m)->resolved;
+        const LoaderMaps *maps = manager_maps(r->m);
         struct ag_resolved v = {};
         LOCK_SCOPE(&r->lock);
 
         if (pidfd < 0)
                 return false;
         /* No answer so far is an answer about nothing: number 0. */
-        (void) bpf_map_lookup_elem(map, &pidfd, &v);
+        (void) task_resolved_get(maps, pidfd, (pid_t) q->tgid, &v);
         if (v.map_seq + 1 != q->map_seq)
                 return false;
         v.traits |= traits;
         v.map_seq = q->map_seq;
-        return bpf_map_update_elem(map, &pidfd, &v, BPF_ANY) == 0;
+        return task_resolved_put(maps, pidfd, (pid_t) q->tgid, &v) == 0;
 }
 
 /* The newest mapping that the hooks know of; 0 when they know nothing of the process. */
@@ -446,7 +469,7 @@ static uint32_t newest_mapping(Resolve *r, pid_t tgid)
         _cleanup_close_ int pidfd = pidfd_open(tgid, 0);
         struct ag_subject s;
 
-        if (pidfd < 0 || bpf_map_lookup_elem(manager_maps(r->m)->subjects, &pidfd, &s) < 0)
+        if (pidfd < 0 || task_subject_get(manager_maps(r->m), pidfd, tgid, &s) < 0)
                 return 0;
         return s.map_seq;
 }
@@ -506,7 +529,7 @@ static void on_mapped(Resolve *r, const struct ag_request *q)
                 (void) commit(r, pidfd, &res, q->map_seq);
         else
                 /* What was seen counts at once, the rest stays pending. */
-                (void) write_resolved(r, pidfd,
+                (void) write_resolved(r, pidfd, res.tgid,
                                       &(struct ag_resolved){ .traits = res.traits & ~AG_TRAITS_PENDING },
                                       true);
 }

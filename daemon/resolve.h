@@ -46,6 +46,8 @@ void resolve_on_request(Resolve *r, const struct ag_request *q);
 
 /* Any thread, the gate's too: never blocks but for a short lock. Traits only grow. */
 void resolve_add_traits(Resolve *r, pid_t tgid, uint64_t start_time, uint32_t traits);
+/* It has a runtime open that it may map at any moment, or has it no more. Any thread. */
+void resolve_set_opened(Resolve *r, pid_t tgid, bool opened);
 
 /* Looks at the process now and writes ag_resolved. `ret` may be NULL. -ESRCH: gone. */
 int resolve_process(Resolve *r, pid_t tgid, Resolution *ret);

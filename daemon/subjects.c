@@ -28,6 +28,7 @@
 #include "lock.h"
 #include "resolve.h"
 #include "sessions.h"
+#include "task-maps.h"
 
 #define OLDER_FILE "/run/aiguard/older.json"
 #define OLDER_MAX 1024U
@@ -171,7 +172,7 @@ static bool is_model(const OpenFiles *o, int number)
 
         snprintf(name, sizeof(name), "fd/%d", number);
         fd = openat(o->proc_fd, name, O_PATH | O_CLOEXEC);
-        return fd >= 0 && bpf_map_lookup_elem(manager_maps(o->s->m)->objects, &fd, &object) == 0 &&
+        return fd >= 0 && gate_known(manager_gate(o->s->m), fd, &object) == 0 &&
                object.state == AG_OBJECT_KNOWN && (object.flags & AG_OBJECT_MODEL);
 }
 
@@ -259,7 +260,6 @@ static void note_older(Subjects *s, const Resolution *res, const json_t *o)
 
 static int list_processes(Subjects *s, Pids *ret)
 {
-        int map = manager_maps(s->m)->subjects;
         struct dirent *e;
         DIR *dir = opendir("/proc");
 
@@ -288,7 +288,8 @@ static int list_processes(Subjects *s, Pids *ret)
                 pidfd = pidfd_open((pid_t) number, 0);
                 if (pidfd < 0)
                         continue;
-                ret->was_known[ret->n] = bpf_map_lookup_elem(map, &pidfd, &known) == 0;
+                ret->was_known[ret->n] =
+                                task_subject_get(manager_maps(s->m), pidfd, (pid_t) number, &known) == 0;
                 ret->pids[ret->n++] = (pid_t) number;
                 safe_close(pidfd);
         }

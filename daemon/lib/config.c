@@ -13,7 +13,7 @@
 #include "lib/util-string.h"
 
 static const char *const mode_words[] = { "audit", "enforce", NULL };
-static const char *const backend_words[] = { "auto", "lsm", "fanotify", NULL };
+static const char *const backend_words[] = { "auto", "lsm", "fanotify", "observe", NULL };
 /* in the order of syslog.h, from LOG_EMERG */
 static const char *const level_words[] = { "emerg",  "alert", "crit",  "err", "warning",
                                            "notice", "info",  "debug", NULL };
@@ -40,7 +40,7 @@ static int parse_backend(const char *value, void *data, const char **reterr_want
 {
         int i = word_index(value, backend_words);
 
-        *reterr_wanted = "auto, lsm or fanotify";
+        *reterr_wanted = "auto, lsm, fanotify or observe";
         if (i >= 0)
                 *(ConfigBackend *) data = (ConfigBackend) i;
         return i;
@@ -93,6 +93,14 @@ static int parse_jurisdiction(const char *value, void *data, const char **reterr
         return conf_parse_string(value, data, reterr_wanted);
 }
 
+static int parse_filesystems(const char *value, void *data, const char **reterr_wanted)
+{
+        *reterr_wanted = "absolute paths of mount points, with blanks between";
+        if (*value != '/')
+                return -EINVAL;
+        return conf_parse_string(value, data, reterr_wanted);
+}
+
 static const ConfItem items[] = {
         { "Host", "Mode", parse_mode, offsetof(Config, mode) },
         { "Host", "Jurisdiction", parse_jurisdiction, offsetof(Config, jurisdiction) },
@@ -100,6 +108,7 @@ static const ConfItem items[] = {
         { "Daemon", "ScanTimeoutSec", parse_scan_timeout, offsetof(Config, scan_timeout_sec) },
         { "Daemon", "ScannerDelaySec", parse_scanner_delay, offsetof(Config, scanner_delay_sec) },
         { "Daemon", "Backend", parse_backend, offsetof(Config, backend) },
+        { "Daemon", "Filesystems", parse_filesystems, offsetof(Config, filesystems) },
         { "Daemon", "LogLevel", parse_level, offsetof(Config, log_level) },
         {},
 };
@@ -170,6 +179,8 @@ void config_done(Config *c)
 {
         free(c->jurisdiction);
         c->jurisdiction = NULL;
+        free(c->filesystems);
+        c->filesystems = NULL;
 }
 
 ConfigCmdline config_cmdline_mode(const char *cmdline)

@@ -18,6 +18,7 @@ typedef enum ConfigBackend {
         CONFIG_BACKEND_AUTO,
         CONFIG_BACKEND_LSM,
         CONFIG_BACKEND_FANOTIFY,
+        CONFIG_BACKEND_OBSERVE, /* nothing is refused, whatever the mode */
 } ConfigBackend;
 
 typedef enum ConfigCmdline {
@@ -36,7 +37,8 @@ typedef struct Config {
         unsigned scan_timeout_sec;  /* [Daemon] ScanTimeoutSec= */
         unsigned scanner_delay_sec; /* [Daemon] ScannerDelaySec=: for tests; 0 otherwise */
         ConfigBackend backend;      /* [Daemon] Backend= */
-        int log_level;              /* [Daemon] LogLevel=: LOG_DEBUG and so on */
+        char *filesystems; /* [Daemon] Filesystems=: mount points that the fanotify backend watches; NULL: all local ones */
+        int log_level; /* [Daemon] LogLevel=: LOG_DEBUG and so on */
 } Config;
 
 /*

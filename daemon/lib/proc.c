@@ -230,6 +230,13 @@ uint64_t proc_ticks_from_ns(uint64_t ns)
         return ns / (1000000000ULL / (uint64_t) (hz > 0 ? hz : 100));
 }
 
+uint64_t proc_ns_from_ticks(uint64_t ticks)
+{
+        long hz = sysconf(_SC_CLK_TCK);
+
+        return ticks * (1000000000ULL / (uint64_t) (hz > 0 ? hz : 100));
+}
+
 int proc_uid(int proc_fd, uint32_t *ret)
 {
         char text[4096];

@@ -42,6 +42,7 @@ int proc_cgroup_parse(char *text, char *ret, size_t size);
 /* Field 22 of /proc/PID/stat; and the kernel's boot time in those ticks. */
 int proc_start_ticks(int proc_fd, uint64_t *ret);
 uint64_t proc_ticks_from_ns(uint64_t ns);
+uint64_t proc_ns_from_ticks(uint64_t ticks);
 int proc_stat_parse(const char *text, uint64_t *ret_start);
 
 int proc_uid(int proc_fd, uint32_t *ret);          /* real user */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: the backend for kernels that do not run LSM programs. Sensors are
+ * refused by a device program on the root cgroup, files by permission events on
+ * whole file systems (fan.c), subjects come from tracepoints. Weaker than the
+ * BPF LSM, and says how. Called through BackendOps.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "backend.h"
+#include "lib/features.h"
+#include "lib/log.h"
+#include "loader-object.h"
+
+static int check_features(Backend *b)
+{
+        static const char *const needed[] = { "rights", "btf", "bpffs", "fanotify", "cgroup2" };
+        FeatureResult features[FEATURES_MAX];
+        size_t n = features_probe(features);
+
+        for (size_t i = 0; i < n; i++) {
+                const FeatureResult *f = &features[i];
+
+                for (size_t k = 0; k < ARRAY_SIZE(needed); k++) {
+                        if (strcmp(f->name, needed[k]) != 0 || f->state == FEATURE_OK)
+                                continue;
+                        snprintf(b->reason, sizeof(b->reason), "%s%s%s", f->detail, *f->fix ? "; " : "",
+                                 f->fix);
+                        return strcmp(f->name, "rights") == 0 ? -EPERM : -EOPNOTSUPP;
+                }
+        }
+        return 0;
+}
+
+static int fanotify_open(Backend *b, uint32_t names_hash)
+{
+        int r = check_features(b);
+
+        if (r < 0)
+                return r;
+        r = loader_new(&loader_object_fan, AG_PIN_DIR, names_hash, &b->loader);
+        if (r < 0)
+                snprintf(b->reason, sizeof(b->reason), "the programs do not load (%s)", strerror(-r));
+        return r;
+}
+
+/* What an earlier run knew of processes is of then: nobody wrote down who came and went since. */
+static void forget_processes(const LoaderMaps *maps)
+{
+        const int tables[] = { maps->subjects, maps->resolved };
+
+        for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+                uint32_t tgid;
+
+                while (bpf_map_get_next_key(tables[i], NULL, &tgid) == 0 &&
+                       bpf_map_delete_elem(tables[i], &tgid) == 0)
+                        ;
+        }
+}
+
+static int fanotify_attach(Backend *b)
+{
+        forget_processes(loader_maps(b->loader));
+        return loader_attach(b->loader);
+}
+
+static void fanotify_close(Backend *b)
+{
+        b->loader = loader_free(b->loader);
+}
+
+const BackendOps backend_fanotify_ops = {
+        .name = "fanotify",
+        .watches_files = true,
+        .enforces = true,
+        .weaker = "a sensor or model that is open already is not taken away at its next use but by ending "
+                  "its "
+                  "process, descriptors that are passed on are not seen, and enforcement ends when the "
+                  "daemon does",
+        .open = fanotify_open,
+        .attach = fanotify_attach,
+        .close = fanotify_close,
+};

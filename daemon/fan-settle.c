@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Overview: looks at a process a moment after it opened an inference runtime:
+ * has it mapped it? Until that is known the process is pending. One that keeps
+ * the file open without mapping it stays pending, for it can do so at any time.
+ * Owns the list and its thread; what a process is made of finds resolve.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fan-internal.h"
+#include "lib/proc-fds.h"
+#include "lib/proc.h"
+#include "task-maps.h"
+
+#define PROCESSES_MAX 4096U
+
+/* A loader maps what it opens within a millisecond. */
+static const unsigned looks_ms[] = { 20, 100, 500, 2000, 10000 };
+
+typedef struct Item {
+        struct Item *next;
+        pid_t tgid;
+        int pidfd;
+        uint64_t due_ns;
+        unsigned looks;
+} Item;
+
+struct FanSettle {
+        Fan *fan;
+        pthread_t thread;
+        bool running;
+        pthread_mutex_t lock; /* everything below */
+        pthread_cond_t cond;
+        Item *items;
+        size_t n;
+        bool stopping;
+};
+
+static void item_free(Item *i)
+{
+        safe_close(i->pidfd);
+        free(i);
+}
+
+void fan_settle_push(FanSettle *s, pid_t tgid)
+{
+        Item *i, *fresh = calloc(1, sizeof(*fresh));
+
+        if (!fresh)
+                return; /* stays pending, which counts as AI */
+        *fresh = (Item){ .tgid = tgid, .pidfd = pidfd_open(tgid, 0) };
+        fresh->due_ns = boottime_ns() + looks_ms[0] * 1000000ULL;
+        pthread_mutex_lock(&s->lock);
+        for (i = s->items; i && i->tgid != tgid; i = i->next)
+                ;
+        if (i) {
+                i->looks = 0;
+                i->due_ns = MIN(i->due_ns, fresh->due_ns);
+        } else if (fresh->pidfd >= 0 && s->n < PROCESSES_MAX) {
+                fresh->next = s->items;
+                s->items = fresh;
+                s->n++;
+                fresh = NULL;
+        }
+        pthread_cond_signal(&s->cond);
+        pthread_mutex_unlock(&s->lock);
+        if (fresh)
+                item_free(fresh);
+}
+
+typedef struct OpenRuntime {
+        Fan *fan;
+        int proc_fd;
+        bool found;
+} OpenRuntime;
+
+static int on_open_file(void *userdata, const ProcFd *p)
+{
+        _cleanup_close_ int fd = -EBADF;
+        OpenRuntime *o = userdata;
+        struct ag_object object;
+        char name[32];
+
+        if (!S_ISREG(p->mode))
+                return 0;
+        snprintf(name, sizeof(name), "fd/%d", p->fd);
+        fd = openat(o->proc_fd, name, O_PATH | O_CLOEXEC);
+        if (fd >= 0 && gate_known(o->fan->gate, fd, &object) == 0 && object.flags & AG_OBJECT_LIBRARY_STRONG)
+                o->found = true;
+        return o->found;
+}
+
+static bool has_runtime_open(Fan *f, pid_t tgid)
+{
+        _cleanup_close_ int proc_fd = proc_open(tgid);
+        OpenRuntime o = { .fan = f, .proc_fd = proc_fd };
+
+        if (proc_fd >= 0)
+                (void) proc_fds_walk(proc_fd, on_open_file, &o);
+        return o.found;
+}
+
+/* Looks. True: there is nothing more to be found out. */
+static bool look(Fan *f, const Item *i)
+{
+        const GateHandlers *h = &f->gate->options.handlers;
+        const struct ag_request r = { .version = AG_ABI_VERSION,
+                                      .kind = AG_REQUEST_RESOLVE,
+                                      .tgid = (uint32_t) i->tgid,
+                                      .tid = (uint32_t) i->tgid };
+        struct ag_resolved known = {};
+
+        h->on_resolve(h->userdata, &r);
+        (void) task_resolved_get(f->gate->maps, i->pidfd, i->tgid, &known);
+        if (!(known.traits & AG_TRAIT_RUNTIME) && has_runtime_open(f, i->tgid))
+                return false;
+        h->on_opened(h->userdata, i->tgid, false);
+        return true;
+}
+
+static Item *take_due(FanSettle *s)
+{
+        LOCK_SCOPE(&s->lock);
+        for (;;) {
+                uint64_t now = boottime_ns(), next = now + 3600000000000ULL;
+                struct timespec until;
+
+                if (s->stopping)
+                        return NULL;
+                for (Item **p = &s->items; *p; p = &(*p)->next) {
+                        Item *i = *p;
+
+                        if (i->due_ns <= now) {
+                                *p = i->next;
+                                s->n--;
+                                return i;
+                        }
+                        next = MIN(next, i->due_ns);
+                }
+                clock_gettime(CLOCK_MONOTONIC, &until);
+                next -= now;
+                until.tv_sec += (time_t) (next / 1000000000ULL);
+                until.tv_nsec += (long) (next % 1000000000ULL);
+                if (until.tv_nsec >= 1000000000L) {
+                        until.tv_nsec -= 1000000000L;
+                        until.tv_sec++;
+                }
+                (void) pthread_cond_timedwait(&s->cond, &s->lock, &until);
+        }
+}
+
+static void put_back(FanSettle *s, Item *i)
+{
+        i->looks = MIN(i->looks + 1U, (unsigned) ARRAY_SIZE(looks_ms) - 1U);
+        i->due_ns = boottime_ns() + looks_ms[i->looks] * 1000000ULL;
+        LOCK_SCOPE(&s->lock);
+        i->next = s->items;
+        s->items = i;
+        s->n++;
+}
+
+static void *settle_thread(void *userdata)
+{
+        FanSettle *s = userdata;
+        Item *i;
+
+        while ((i = take_due(s))) {
+                /* Its number is its own as long as the descriptor finds it. */
+                if (pidfd_send_signal(i->pidfd, 0, NULL, 0) < 0 || look(s->fan, i))
+                        item_free(i);
+                else
+                        put_back(s, i);
+        }
+        return NULL;
+}
+
+int fan_settle_new(Fan *f, FanSettle **ret)
+{
+        FanSettle *s = calloc(1, sizeof(*s));
+        pthread_condattr_t a;
+
+        if (!s)
+                return -ENOMEM;
+        s->fan = f;
+        lock_init(&s->lock);
+        pthread_condattr_init(&a);
+        pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+        pthread_cond_init(&s->cond, &a);
+        pthread_condattr_destroy(&a);
+        *ret = s;
+        return 0;
+}
+
+int fan_settle_start(FanSettle *s)
+{
+        int r = gate_thread_new(&s->thread, settle_thread, s, "aiguard-settle", false);
+
+        s->running = r >= 0;
+        return r;
+}
+
+FanSettle *fan_settle_free(FanSettle *s)
+{
+        if (!s)
+                return NULL;
+        pthread_mutex_lock(&s->lock);
+        s->stopping = true;
+        pthread_cond_broadcast(&s->cond);
+        pthread_mutex_unlock(&s->lock);
+        if (s->running)
+                pthread_join(s->thread, NULL);
+        while (s->items) {
+                Item *i = s->items;
+
+                s->items = i->next;
+                item_free(i);
+        }
+        pthread_cond_destroy(&s->cond);
+        pthread_mutex_destroy(&s->lock);
+        free(s);
+        return NULL;
+}

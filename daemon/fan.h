@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FAN_H
+#define FAN_H
+/*
+ * The file side of the fanotify backend: whole file systems are watched, each
+ * open of a regular file there waits for an answer. What the gate sees of it;
+ * the parts see fan-internal.h.
+ *
+ *   kernel -> reader thread: no AI workload, no library: answered here, at once
+ *                            a library nobody knows:     fan-library.c, a scan
+ *                            an AI workload:             fan_take() on the gate's thread
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gate.h"
+
+typedef struct Fan Fan;
+typedef struct FanCache FanCache;
+
+int fan_new(Gate *g, const char *filesystems, Fan **ret);
+int fan_start(Fan *f); /* its threads; nothing is watched yet */
+int fan_watch(Fan *f); /* marks the file systems, and those that are mounted from here on */
+/* Nothing is watched any more; who waits for a library goes on. Before anything is joined. */
+void fan_stop(Fan *f);
+Fan *fan_free(Fan *f);
+
+/* The gate's thread: events of AI workloads. */
+void fan_take(Fan *f);
+
+int fan_mounts_changed_fd(const Fan *f);
+uint64_t fan_heartbeat(const Fan *f); /* boot time of the reader's last turn */
+FanCache *fan_cache(Fan *f);
+
+/* ------------------------------------------------------------------- cache
+ *
+ * Classifications by inode, for as long as the time of its last change stays
+ * what it was before the scan. That time cannot be set by anybody; where it does
+ * not tell of every write (tmpfs, or a change within the same tick) nothing is
+ * kept. `seq` of the gate is that time. Any thread.
+ */
+int fan_cache_new(FanCache **ret);
+FanCache *fan_cache_free(FanCache *c);
+int fan_cache_stamp(int fd, uint64_t *ret);
+int fan_cache_offer(int fd, uint64_t *ret); /* the same; 1: what is found out may be kept, 0: it may not */
+int fan_cache_get(FanCache *c, int fd,
+                  struct ag_object *ret); /* -ENOENT; whether it still holds is the caller's to ask */
+void fan_cache_put(FanCache *c, int fd, const struct ag_object *object);
+void fan_cache_forget(FanCache *c, int fd);
+
+#endif
