@@ -45,7 +45,7 @@ say() { note "$1" 2>/dev/null || echo "$1"; }
 # the default unless a test is about that time.
 conf() {
         mkdir -p "$CONF_DIR"
-        printf '%s\n' '[Host]' "Mode=$1" '[Daemon]' "HoldMaxMs=${HOLD_MAX_MS:-200}" "${@:2}" >"$CONF_DIR/90-test.conf"
+        printf '%s\n' '[Host]' "Mode=$1" '[Daemon]' "HoldMaxMs=${HOLD_MAX_MS:-200}" "Backend=$BACKEND" "${@:2}" >"$CONF_DIR/90-test.conf"
 }
 
 # start_mode enforce|audit [KEY=VALUE...]: restarts the daemon in that mode.

@@ -2,14 +2,15 @@
 # The virtual machines: tests/vm/README.md.
 SUITE ?= main
 KERNEL ?= 6.1
+BACKEND ?= lsm
 VM_STAGE := $(BUILD)/vm/stage
 VM_RUN := BUILD=$(BUILD) CORPUS=$(CORPUS) tests/vm/run.sh
 
 # SUITE:KERNEL pairs that `make check` runs.
 VM_CHECK ?= main:6.1 main:6.12 main-audit:6.1 bpf:6.1 bpf:6.12
 
-vm: ## run SUITE (default main) in a VM with Debian's kernel KERNEL (6.1 or 6.12)
-	@$(VM_RUN) --suite $(SUITE) --kernel $(KERNEL)
+vm: ## run SUITE (default main) in a VM with Debian's kernel KERNEL (6.1 or 6.12), BACKEND=lsm or fanotify
+	@$(VM_RUN) --suite $(SUITE) --kernel $(KERNEL) --backend $(BACKEND)
 
 vm-check: ## run the suites that `check` runs, one VM after the other
 	@status=0; for pair in $(VM_CHECK); do \

@@ -6,6 +6,7 @@
 # Options: --put PATH     copies a file or folder into the command's working folder (may be repeated)
 #          --stage DIR    an installed tree that is copied over the guest's / (default .build/vm/stage, if there)
 #          --no-stage     installs nothing
+#          --backend B    lsm, or fanotify: then the kernel is booted without the BPF LSM
 #          --append ARGS  more of the kernel's command line      --qemu ARGS   more arguments for qemu
 #          --timeout S, --memory MB, --cpus N, --out DIR
 # The exit status is 0 when all is well, 1 when a test failed or none ran, 3 when the machine died or hung, 2 on
@@ -27,7 +28,7 @@ usage() {
 
 kernel='' suite='' command='' mode=suite stage=$vm/stage stage_given=no out=''
 append='' qemu_args='' build_targets='' install=late accel="tcg,thread=multi"
-memory=2048 cpus=2 timeout=600 script_timeout=''
+memory=2048 cpus=2 timeout=600 script_timeout='' backend=lsm
 declare -a put=() cli_put=()
 declare -A cli=()
 
@@ -43,6 +44,7 @@ while [ $# -gt 0 ]; do
         --no-stage) stage='' stage_given=yes && shift && continue ;;
         --append | --qemu | --timeout | --memory | --cpus) cli[${option#--}]=$2 ;;
         --out) out=$2 ;;
+        --backend) backend=$2 ;;
         *) usage ;;
         esac
         shift 2
@@ -65,11 +67,12 @@ if [ -n "$suite" ]; then
         [ ! -e "$suite_dir/suite.conf" ] || { cd "$top" && . "$suite_dir/suite.conf"; }
 fi
 memory=${cli[memory]:-$memory} cpus=${cli[cpus]:-$cpus} timeout=${cli[timeout]:-$timeout}
+[ "$backend" = lsm ] || append="$append lsm=landlock,lockdown,yama,loadpin,safesetid,integrity,apparmor"
 append="$append ${cli[append]:-}" qemu_args="$qemu_args ${cli[qemu]:-}"
 : "${script_timeout:=$((timeout > 60 ? timeout - 45 : timeout))}"
 name=${suite:-cmd}
 [ "$mode" = suite ] || name=cmd
-: "${out:=$vm/out/$name-$kernel}"
+: "${out:=$vm/out/$name-$kernel$([ "$backend" = lsm ] || echo "-$backend")}"
 
 # A suite runs what the tree says now; a command runs what was installed last.
 if [ "$mode" = suite ] && [ "$install" != no ] && [ "$stage_given" = no ]; then
@@ -110,7 +113,7 @@ pack_stage() {
         done
         printf '%s' "$command" >"$tree/command"
         cat >"$tree/run.env" <<-END
-		SUITE=$name KERNEL=$kernel MODE=$mode INSTALL=$install SCRIPT_TIMEOUT=$script_timeout
+		SUITE=$name KERNEL=$kernel MODE=$mode INSTALL=$install SCRIPT_TIMEOUT=$script_timeout BACKEND=$backend
 		END
         chown -R 0:0 "$tree"
         image "$tree" "$run/stage.img"
