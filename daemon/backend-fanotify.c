@@ -14,16 +14,15 @@
 #include "lib/log.h"
 #include "loader-object.h"
 
-static int check_features(Backend *b)
+static int check_features(Backend *b, const char *const needed[])
 {
-        static const char *const needed[] = { "rights", "btf", "bpffs", "fanotify", "cgroup2" };
         FeatureResult features[FEATURES_MAX];
         size_t n = features_probe(features);
 
         for (size_t i = 0; i < n; i++) {
                 const FeatureResult *f = &features[i];
 
-                for (size_t k = 0; k < ARRAY_SIZE(needed); k++) {
+                for (size_t k = 0; needed[k]; k++) {
                         if (strcmp(f->name, needed[k]) != 0 || f->state == FEATURE_OK)
                                 continue;
                         snprintf(b->reason, sizeof(b->reason), "%s%s%s", f->detail, *f->fix ? "; " : "",
@@ -34,16 +33,30 @@ static int check_features(Backend *b)
         return 0;
 }
 
-static int fanotify_open(Backend *b, uint32_t names_hash)
+static int open_with(Backend *b, const char *const needed[], const LoaderObject *object, uint32_t names_hash)
 {
-        int r = check_features(b);
+        int r = check_features(b, needed);
 
         if (r < 0)
                 return r;
-        r = loader_new(&loader_object_fan, AG_PIN_DIR, names_hash, &b->loader);
+        r = loader_new(object, AG_PIN_DIR, names_hash, &b->loader);
         if (r < 0)
                 snprintf(b->reason, sizeof(b->reason), "the programs do not load (%s)", strerror(-r));
         return r;
+}
+
+static int fanotify_open(Backend *b, uint32_t names_hash)
+{
+        static const char *const needed[] = { "rights", "btf", "bpffs", "fanotify", "cgroup2", NULL };
+
+        return open_with(b, needed, &loader_object_fan, names_hash);
+}
+
+static int observe_open(Backend *b, uint32_t names_hash)
+{
+        static const char *const needed[] = { "rights", "btf", "bpffs", NULL };
+
+        return open_with(b, needed, &loader_object_observe, names_hash);
 }
 
 /* What an earlier run knew of processes is of then: nobody wrote down who came and went since. */
@@ -80,6 +93,16 @@ const BackendOps backend_fanotify_ops = {
                   "process, descriptors that are passed on are not seen, and enforcement ends when the "
                   "daemon does",
         .open = fanotify_open,
+        .attach = fanotify_attach,
+        .close = fanotify_close,
+};
+
+const BackendOps backend_observe_ops = {
+        .name = "observe",
+        .weaker = "nothing is refused: opens of sensors are told, as far as the kernel tells of them, and "
+                  "models are "
+                  "not looked at",
+        .open = observe_open,
         .attach = fanotify_attach,
         .close = fanotify_close,
 };

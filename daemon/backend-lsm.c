@@ -48,6 +48,7 @@ static void lsm_close(Backend *b)
 const BackendOps backend_lsm_ops = {
         .name = "lsm",
         .enforces = true,
+        .automatic = true,
         .open = lsm_open,
         .attach = lsm_attach,
         .close = lsm_close,

@@ -11,7 +11,8 @@
 
 #include "lib/log.h"
 
-static const BackendOps *const backends[] = { &backend_lsm_ops, &backend_fanotify_ops };
+static const BackendOps *const backends[] = { &backend_lsm_ops, &backend_fanotify_ops,
+                                              &backend_observe_ops };
 
 static int try(const BackendOps *ops, uint32_t names_hash, Backend **ret, char *why_not, size_t size)
 {
@@ -40,7 +41,7 @@ int backend_new(ConfigBackend which, uint32_t names_hash, Backend **ret)
         for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
                 const BackendOps *ops = backends[i];
 
-                if (which != CONFIG_BACKEND_AUTO && strcmp(wanted, ops->name) != 0)
+                if (which != CONFIG_BACKEND_AUTO ? strcmp(wanted, ops->name) != 0 : !ops->automatic)
                         continue;
                 r = try(ops, names_hash, ret, why_not, sizeof(why_not));
                 if (r >= 0 && which != CONFIG_BACKEND_AUTO)

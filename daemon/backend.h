@@ -19,6 +19,7 @@ typedef struct BackendOps {
         const char *name;   /* as in Backend= */
         bool watches_files; /* no hook sees opens: the gate watches file systems */
         bool enforces;
+        bool automatic;     /* Backend=auto may choose it */
         const char *weaker; /* what it does not do, in one sentence; NULL: nothing is missing */
         /* -EOPNOTSUPP: this kernel cannot; `reason` says in one sentence what is missing and the fix. */
         int (*open)(Backend *b, uint32_t names_hash);
@@ -34,6 +35,7 @@ struct Backend {
 
 extern const BackendOps backend_lsm_ops;
 extern const BackendOps backend_fanotify_ops;
+extern const BackendOps backend_observe_ops;
 
 /* Auto: the first that this kernel can run, the strongest first. */
 int backend_new(ConfigBackend which, uint32_t names_hash, Backend **ret);

@@ -50,6 +50,7 @@ struct Fan {
         FanLibraries *libraries;
         FanSettle *settle;
         FanShared *shared;
+        bool watches; /* else it is only the cache, and no member below is used */
         int group_fd;
         int stop_fd; /* eventfd: wakes the reader */
         pid_t self;

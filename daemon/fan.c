@@ -113,19 +113,10 @@ static void *reader_thread(void *userdata)
         return NULL;
 }
 
-int fan_new(Gate *g, const char *filesystems, Fan **ret)
+static int open_group(Fan *f, const char *filesystems)
 {
-        Fan *f = calloc(1, sizeof(*f));
         int r;
 
-        if (!f)
-                return -ENOMEM;
-        f->gate = g;
-        f->self = getpid();
-        f->last = &f->first;
-        f->group_fd = f->stop_fd = -EBADF;
-        lock_init(&f->lock);
-        *ret = f; /* gate_free() frees it in any case */
         f->shared = mmap(NULL, sizeof(*f->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                          0);
         if (f->shared == MAP_FAILED) {
@@ -141,9 +132,7 @@ int fan_new(Gate *g, const char *filesystems, Fan **ret)
         f->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (f->stop_fd < 0)
                 return -errno;
-        r = fan_cache_new(&f->cache);
-        if (r >= 0)
-                r = fan_libraries_new(f, &f->libraries);
+        r = fan_libraries_new(f, &f->libraries);
         if (r >= 0)
                 r = fan_settle_new(f, &f->settle);
         if (r >= 0)
@@ -151,10 +140,32 @@ int fan_new(Gate *g, const char *filesystems, Fan **ret)
         return r;
 }
 
+int fan_new(Gate *g, const GateOptions *options, Fan **ret)
+{
+        Fan *f = calloc(1, sizeof(*f));
+        int r;
+
+        if (!f)
+                return -ENOMEM;
+        f->gate = g;
+        f->watches = options->watch_all;
+        f->self = getpid();
+        f->last = &f->first;
+        f->group_fd = f->stop_fd = -EBADF;
+        lock_init(&f->lock);
+        *ret = f; /* gate_free() frees it in any case */
+        r = fan_cache_new(&f->cache);
+        if (r >= 0 && f->watches)
+                r = open_group(f, options->filesystems);
+        return r;
+}
+
 int fan_start(Fan *f)
 {
         int r;
 
+        if (!f->watches)
+                return 0;
         beat(f);
         r = fan_keeper_start(f);
         if (r >= 0)
@@ -169,7 +180,7 @@ int fan_start(Fan *f)
 
 int fan_watch(Fan *f)
 {
-        return fan_mounts_mark(f->mounts);
+        return f->watches ? fan_mounts_mark(f->mounts) : 0;
 }
 
 void fan_stop(Fan *f)
@@ -214,12 +225,12 @@ Fan *fan_free(Fan *f)
 
 int fan_mounts_changed_fd(const Fan *f)
 {
-        return fan_mounts_fd(f->mounts);
+        return f->watches ? fan_mounts_fd(f->mounts) : -EBADF;
 }
 
 uint64_t fan_heartbeat(const Fan *f)
 {
-        return __atomic_load_n(&f->shared->heartbeat_ns, __ATOMIC_ACQUIRE);
+        return f->watches ? __atomic_load_n(&f->shared->heartbeat_ns, __ATOMIC_ACQUIRE) : UINT64_MAX;
 }
 
 FanCache *fan_cache(Fan *f)

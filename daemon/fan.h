@@ -18,7 +18,7 @@
 typedef struct Fan Fan;
 typedef struct FanCache FanCache;
 
-int fan_new(Gate *g, const char *filesystems, Fan **ret);
+int fan_new(Gate *g, const GateOptions *options, Fan **ret);
 int fan_start(Fan *f); /* its threads; nothing is watched yet */
 int fan_watch(Fan *f); /* marks the file systems, and those that are mounted from here on */
 /* Nothing is watched any more; who waits for a library goes on. Before anything is joined. */

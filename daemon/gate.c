@@ -284,8 +284,9 @@ int gate_new(const GateOptions *options, Gate **ret)
                         &g->pool);
         if (r >= 0)
                 r = worker_new(g, &g->worker);
-        if (r >= 0 && options->watch_all)
-                r = fan_new(g, options->filesystems, &g->fan);
+        /* Without inode storage its cache is what keeps classifications, whether files are watched or not. */
+        if (r >= 0 && (options->watch_all || g->maps->objects < 0))
+                r = fan_new(g, options, &g->fan);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(g);

@@ -53,3 +53,17 @@ const LoaderObject loader_object_fan = {
         .no_inode_storage = true,
         .salt = 0x66616e, /* "fan" */
 };
+
+/* The same programs, none of which is needed: what can be attached shows what would be refused. */
+const LoaderObject loader_object_observe = {
+        .name = "aiguard_fan",
+        .elf = fan_elf,
+        .required = NULL,
+        .n_required = 0,
+        .unused_maps = fan_unused,
+        .subjects = "ag_processes",
+        .resolved = "ag_process_resolved",
+        .by_tgid = true,
+        .no_inode_storage = true,
+        .salt = 0x66616e,
+};

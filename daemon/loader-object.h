@@ -24,5 +24,6 @@ typedef struct LoaderObject {
 
 extern const LoaderObject loader_object_lsm;
 extern const LoaderObject loader_object_fan;
+extern const LoaderObject loader_object_observe;
 
 #endif

@@ -114,7 +114,8 @@ void manager_status(Manager *m, ManagerStatus *ret)
         Stats stats = {};
 
         *ret = (ManagerStatus){
-                .mode = c->flags & AG_CONTROL_MONITOR           ? "monitor"
+                .mode = !m->backend->ops->enforces              ? "observe"
+                        : c->flags & AG_CONTROL_MONITOR         ? "monitor"
                         : !loader_enforcing(m->backend->loader) ? "degraded"
                                                                 : policy_mode_to_string(t->mode),
                 .mode_reason = m->config.mode_reason,

@@ -413,7 +413,10 @@ static int start_enforcing(Manager *m)
                 log_warning_errno(r, "manager: not every process could be looked at");
         if (manager_interrupted(m))
                 return -EINTR;
-        __atomic_and_fetch(&control->flags, ~(uint32_t) AG_CONTROL_MONITOR, __ATOMIC_RELEASE);
+        if (m->backend->ops->enforces)
+                __atomic_and_fetch(&control->flags, ~(uint32_t) AG_CONTROL_MONITOR, __ATOMIC_RELEASE);
+        else
+                __atomic_or_fetch(&control->flags, AG_CONTROL_MONITOR, __ATOMIC_RELEASE);
         return 0;
 }
 

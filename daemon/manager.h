@@ -55,7 +55,7 @@ typedef struct ManagerCounters {
 
 /* Strings are the manager's, valid until the event loop turns. */
 typedef struct ManagerStatus {
-        const char *mode; /* enforce, audit, monitor (attached, not yet enforcing), degraded (a required hook is missing) */
+        const char *mode; /* enforce, audit, monitor (attached, not yet enforcing), degraded (a required hook is missing), observe (the backend refuses nothing) */
         const char *mode_reason; /* "aiguard.conf", "kernel command line", ... */
         const char *backend;     /* lsm */
         const char *backend_reason;

@@ -113,7 +113,7 @@ Test(config, errors)
                         "2:1: HoldMaxMs= must be milliseconds from 1 to 200, not \"0\"\n"
                         "3:1: ScanTimeoutSec= must be seconds from 1 to 600, not \"601\"\n"
                         "4:1: ScannerDelaySec= must be seconds from 0 to 60, not \"-1\"\n"
-                        "5:1: Backend= must be auto, lsm or fanotify, not \"ebpf\"\n"
+                        "5:1: Backend= must be auto, lsm, fanotify or observe, not \"ebpf\"\n"
                         "6:1: LogLevel= must be emerg, alert, crit, err, warning, notice, info or debug, "
                         "not \"loud\"\n");
         expect_messages("Mode=audit\n", bad, DIAG_ERROR, "1:1: before the first [Section]: Mode\n");
