@@ -200,7 +200,7 @@ static void guess_format(Scan *s)
         const char *format = model_guess_format(&s->source);
 
         set_text(s->result->format, sizeof(s->result->format), format);
-        if (strcmp(format, "gguf") == 0 || strcmp(format, "tflite") == 0) {
+        if (strcmp(format, "gguf") == 0) {
                 s->unparsable = true;
                 set_text(s->result->reason, sizeof(s->result->reason), "there is no reader for this format");
         }

@@ -30,7 +30,7 @@ static inline Bytes python_file(const char *imports, const char *script)
         cr_assert_geq(pid, 0);
         if (pid == 0) {
                 unsetenv("LD_PRELOAD");
-                execlp("python3", "python3", "-W", "ignore", "-c", text, name, (char *) NULL);
+                execl("/usr/bin/python3", "python3", "-W", "ignore", "-c", text, name, (char *) NULL);
                 _exit(127);
         }
         cr_assert_eq(waitpid(pid, &status, 0), pid);

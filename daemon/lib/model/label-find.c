@@ -337,3 +337,16 @@ int label_find_json(ModelFacts *f, Source *source, bool sibling, const char *fil
                 }
         }
 }
+
+void label_find_any(ModelFacts *f, Source *source, bool sibling, const char *where, const char *s, size_t n)
+{
+        const char *reason = source->reason;
+        Span x = trim((Span){ s, n }, " \t\r\n");
+        JsonFound found;
+
+        if (x.n > 0 && (x.s[0] == '{' || x.s[0] == '[') &&
+            label_find_json(f, source, sibling, where, x.s, x.n, &found) == 0)
+                return;
+        source->reason = reason; /* it was no JSON, and need not be */
+        label_find_text(f, sibling, true, where, s, n);
+}

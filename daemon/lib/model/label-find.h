@@ -25,4 +25,7 @@ typedef struct JsonFound {
 int label_find_json(ModelFacts *f, Source *source, bool sibling, const char *file, const char *data,
                     size_t size, JsonFound *ret);
 
+/* A short text of a kind that nobody stated: JSON when it is JSON, else as label_find_text(). */
+void label_find_any(ModelFacts *f, Source *source, bool sibling, const char *where, const char *s, size_t n);
+
 #endif

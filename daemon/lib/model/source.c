@@ -147,6 +147,51 @@ static size_t move_window(Source *s, uint64_t pos, size_t *ret_fetch)
         return keep;
 }
 
+/* The page that holds pos, fetched if it is not there; gives how much of it there is from pos on. */
+static int peek_page(Source *s, uint64_t pos, const unsigned char **ret)
+{
+        uint64_t start = pos - pos % SOURCE_PAGE;
+        typeof(s->pages->page[0]) *page = &s->pages->page[start / SOURCE_PAGE % SOURCE_PAGES];
+
+        if (page->length == 0 || page->start != start) {
+                int r;
+
+                page->length = 0;
+                r = fetch(s, start, page->data, (size_t) MIN((uint64_t) SOURCE_PAGE, s->size - start));
+                if (r < 0)
+                        return r;
+                page->start = start;
+                page->length = (size_t) r;
+        }
+        if (pos - start >= page->length)
+                return 0;
+        *ret = page->data + (pos - start);
+        return (int) (page->length - (size_t) (pos - start));
+}
+
+/* What does not lie in one page is put together in the window. */
+static int peek_pages(Source *s, uint64_t pos, size_t n, const unsigned char **ret)
+{
+        const unsigned char *p = NULL;
+        size_t done = 0;
+        int r = peek_page(s, pos, &p);
+
+        if (r < 0 || (size_t) r >= n) {
+                *ret = p;
+                return MIN(r, (int) n);
+        }
+        while (r > 0 && done < n) {
+                size_t k = MIN((size_t) r, n - done);
+
+                memcpy(s->window + done, p, k);
+                done += k;
+                r = done < n ? peek_page(s, pos + done, &p) : 0;
+        }
+        s->length = 0;
+        *ret = s->window;
+        return r < 0 ? r : (int) done;
+}
+
 int source_peek(Source *s, uint64_t pos, size_t n, const unsigned char **ret)
 {
         size_t keep, want;
@@ -161,6 +206,8 @@ int source_peek(Source *s, uint64_t pos, size_t n, const unsigned char **ret)
         }
         if (n > SOURCE_WINDOW)
                 return -EINVAL;
+        if (s->pages)
+                return peek_pages(s, pos, n, ret);
         if (pos < s->start || pos - s->start >= s->length || n > s->length - (size_t) (pos - s->start)) {
                 keep = move_window(s, pos, &want);
                 want = MIN(MAX(n, keep + want), (size_t) SOURCE_WINDOW);

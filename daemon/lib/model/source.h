@@ -15,6 +15,17 @@
 #define SOURCE_ITEMS_MAX 300000U /* twenty thousand operators and their tensors */
 #define SOURCE_SECONDS_MAX 3
 
+/* For formats that jump back and forth between a few places; direct-mapped. To be cleared before use. */
+#define SOURCE_PAGE 256
+#define SOURCE_PAGES 256
+typedef struct SourcePages {
+        struct {
+                uint64_t start; /* in the source */
+                size_t length;  /* 0: nothing here yet */
+                unsigned char data[SOURCE_PAGE];
+        } page[SOURCE_PAGES];
+} SourcePages;
+
 typedef struct Source {
         const unsigned char *memory; /* instead of a descriptor: fuzzers, tests, text already read */
         int fd;
@@ -23,6 +34,7 @@ typedef struct Source {
         uint64_t bytes_read;
         uint64_t deadline;   /* CLOCK_MONOTONIC, nanoseconds */
         unsigned items_left; /* fields, tokens, symbols */
+        SourcePages *pages;  /* instead of the window; not owned */
         const char *reason;  /* constant string: what is wrong with the file; set by the first that knows */
         uint64_t start;      /* the window */
         size_t length;
