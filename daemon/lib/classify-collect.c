@@ -403,20 +403,28 @@ static bool has_head(const KnownModel *m, const int64_t heads[FACTS_HEADS_MAX])
 #define LINEAGE_SHARE 40
 #define LIKENESS_MIN 80
 
+/* Folding takes the vectors of a normalisation away, another order of the axes some of the kernels. */
+static bool are_enough(size_t found, size_t n)
+{
+        return found >= LINEAGE_MIN && 100 * found >= LINEAGE_SHARE * n;
+}
+
 static void match_known(Judge *j, size_t cap, const KnownModel *m, const int64_t heads[FACTS_HEADS_MAX])
 {
         const ModelSketch *sketch = &j->facts->sketch;
-        size_t found = sketch_weights_found(sketch, m->weights, m->n_weights);
+        size_t vectors = sketch_weights_found(sketch, m->vectors, m->n_vectors),
+               kernels = sketch_weights_found(sketch, m->kernels, m->n_kernels);
         unsigned likeness = sketch->has_shape && m->has_shape
                                             ? sketch_shape_likeness(sketch->shape, m->shape)
                                             : 0;
         char detail[240], where[80];
 
         (void) snprintf(detail, sizeof(detail), "%.80s (%.110s)", m->name, m->origin);
-        if (found >= LINEAGE_MIN && 100 * found >= LINEAGE_SHARE * m->n_weights) {
+        if (are_enough(vectors, m->n_vectors) || are_enough(kernels, m->n_kernels)) {
                 bool sure = !j->foreign_list && may_be(m, heads);
 
-                (void) snprintf(where, sizeof(where), "%zu of %zu weights are its", found, m->n_weights);
+                (void) snprintf(where, sizeof(where), "%zu of %zu weights are its", vectors + kernels,
+                                m->n_vectors + m->n_kernels);
                 hit_add(&j->caps[cap], HIT_FINGERPRINT, sure ? 98 : 40, sure, where, detail);
         } else if (likeness >= LIKENESS_MIN && has_head(m, heads) && !j->foreign_list) {
                 (void) snprintf(where, sizeof(where), "%u %% of its layers", likeness);

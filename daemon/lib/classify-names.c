@@ -30,25 +30,30 @@ static size_t lower_bound(const ModelcapSet *set, const char *text, size_t n)
         return low;
 }
 
+/* All phrases that are these n bytes. False when none even begins so. */
+static bool find_phrase(const ModelcapSet *set, const char *text, size_t n, PhraseFound found,
+                        void *userdata)
+{
+        size_t first = lower_bound(set, text, n), i = first;
+
+        for (; i < set->n_phrases && strncmp(set->phrases[i].text, text, n) == 0; i++) {
+                if (set->phrases[i].text[n] > ' ')
+                        break;
+                if (set->phrases[i].text[n] == 0)
+                        found(&set->phrases[i], userdata);
+        }
+        return i > first;
+}
+
 static void find_in(const ModelcapSet *set, const char *tokens, PhraseFound found, void *userdata)
 {
         for (const char *p = tokens; *p;) {
-                size_t n = strcspn(p, " "), word = n;
-                unsigned pair = (unsigned) (unsigned char) p[0] << 8 | (unsigned char) (n > 1 ? p[1] : 0);
-                unsigned spaced = (unsigned) (unsigned char) p[0] << 8 | ' ';
+                size_t word = strcspn(p, " "), n = word;
+                unsigned hash = word_hash(p, word);
 
-                if (set->begins[pair / 64] & 1ULL << pair % 64 ||
-                    (n == 1 && set->begins[spaced / 64] & 1ULL << spaced % 64))
+                if (set->begins[hash / 64] & 1ULL << hash % 64)
                         for (int words = 1; words <= PHRASE_WORDS_MAX; words++) {
-                                for (size_t i = lower_bound(set, p, n); i < set->n_phrases; i++) {
-                                        if (strncmp(set->phrases[i].text, p, n) != 0)
-                                                break;
-                                        if (set->phrases[i].text[n] == 0)
-                                                found(&set->phrases[i], userdata);
-                                        else if (set->phrases[i].text[n] > ' ')
-                                                break;
-                                }
-                                if (!p[n])
+                                if (!find_phrase(set, p, n, found, userdata) || !p[n])
                                         break;
                                 n += 1 + strcspn(p + n + 1, " ");
                         }

@@ -17,7 +17,6 @@
 #include "lib/util-string.h"
 
 #define MODELS_MAX 4096 /* of one capability */
-#define VECTORS_KEPT 24 /* of an entry; the rest may be kernels */
 #define CODE_BYTES 5    /* two of length, three of order */
 
 void catalog_forget(Modelcap *c)
@@ -62,17 +61,19 @@ static int load_shape(KnownModel *k, const YamlNode *n, Diag *diag)
         return 0;
 }
 
-static int load_weights(KnownModel *k, const YamlNode *n, Diag *diag)
+static int load_codes(const YamlNode *map, const char *key, WeightCode ret[KNOWN_CODES_MAX], size_t *ret_n,
+                      Diag *diag)
 {
-        unsigned char bytes[CODE_BYTES * KNOWN_WEIGHTS_MAX];
+        unsigned char bytes[CODE_BYTES * KNOWN_CODES_MAX];
+        const YamlNode *n = yaml_node_get(map, key);
         size_t length;
 
         if (!n)
                 return 0;
-        if (parse_hex(n, "weights", CODE_BYTES, bytes, sizeof(bytes), diag, &length) < 0)
+        if (parse_hex(n, key, CODE_BYTES, bytes, sizeof(bytes), diag, &length) < 0)
                 return -EBADMSG;
         for (const unsigned char *p = bytes; p < bytes + length; p += CODE_BYTES)
-                k->weights[k->n_weights++] = (WeightCode){
+                ret[(*ret_n)++] = (WeightCode){
                         .length = (uint16_t) (p[0] << 8 | p[1]),
                         .order = (uint32_t) p[2] << 16 | (uint32_t) p[3] << 8 | p[4],
                 };
@@ -81,9 +82,8 @@ static int load_weights(KnownModel *k, const YamlNode *n, Diag *diag)
 
 static int load_model(ModelcapSet *s, const YamlNode *n, Diag *diag)
 {
-        static const char *const keys[] = {
-                "name", "origin", "modelcap", "outputs", "shape", "weights", NULL
-        };
+        static const char *const keys[] = { "name",  "origin",  "modelcap", "outputs",
+                                            "shape", "vectors", "kernels",  NULL };
         const char *name, *origin, *modelcap;
         const YamlNode *outputs;
         KnownModel k = {}, *p;
@@ -96,15 +96,17 @@ static int load_model(ModelcapSet *s, const YamlNode *n, Diag *diag)
             yaml_get_string(yaml_node_get(n, "origin") ?: n, "origin", diag, &origin) < 0 ||
             yaml_get_string(yaml_node_get(n, "modelcap") ?: n, "modelcap", diag, &modelcap) < 0 ||
             load_shape(&k, yaml_node_get(n, "shape"), diag) < 0 ||
-            load_weights(&k, yaml_node_get(n, "weights"), diag) < 0)
+            load_codes(n, "vectors", k.vectors, &k.n_vectors, diag) < 0 ||
+            load_codes(n, "kernels", k.kernels, &k.n_kernels, diag) < 0)
                 return -EBADMSG;
         outputs = yaml_node_get(n, "outputs");
         if (outputs && yaml_get_unsigned(outputs, "outputs", 1 << 20, diag, &classes) < 0)
                 return -EBADMSG;
         i = modelcap_set_find(s, modelcap);
-        if (i < 0 || s->caps[i].n_known >= MODELS_MAX || (!k.has_shape && k.n_weights == 0)) {
+        if (i < 0 || s->caps[i].n_known >= MODELS_MAX || (!k.has_shape && k.n_vectors + k.n_kernels == 0)) {
                 yaml_node_diag(n, diag, DIAG_ERROR, NULL,
-                               "a model needs a shape or weights, and a model capability that exists");
+                               "a model needs a shape, vectors or kernels, and a model capability that "
+                               "exists");
                 return -EBADMSG;
         }
         c = &s->caps[i];
@@ -166,25 +168,25 @@ static void write_quoted(FILE *f, const char *key, const char *text)
         fputs("'\n", f);
 }
 
-static void write_codes(FILE *f, const WeightCode *codes, size_t n, size_t *written)
+static void write_codes(FILE *f, const char *key, WeightCode *codes, size_t n)
 {
-        for (size_t i = 0; i < n; i++, (*written)++)
-                fprintf(f, "%s%04x%06x", *written % 8 == 0 ? "\n      " : " ", codes[i].length,
-                        codes[i].order);
+        if (n == 0)
+                return;
+        qsort(codes, n, sizeof(*codes), by_lot);
+        fprintf(f, "    %s: >-", key);
+        for (size_t i = 0; i < MIN(n, (size_t) KNOWN_CODES_MAX); i++)
+                fprintf(f, "%s%04x%06x", i % 8 == 0 ? "\n      " : " ", codes[i].length, codes[i].order);
+        fputc('\n', f);
 }
 
 int catalog_write(FILE *f, const ModelFacts *facts, const char *name, const char *origin,
                   const char *modelcap)
 {
         ModelSketch k = facts->sketch;
-        size_t n_vectors = MIN(k.n_vectors, (size_t) VECTORS_KEPT), written = 0, n_kernels;
         int64_t heads[FACTS_HEADS_MAX];
 
         if (!k.has_shape && k.n_weights == 0)
                 return -ENODATA;
-        qsort(k.weights, k.n_vectors, sizeof(*k.weights), by_lot);
-        qsort(k.weights + k.n_vectors, k.n_weights - k.n_vectors, sizeof(*k.weights), by_lot);
-        n_kernels = MIN(k.n_weights - k.n_vectors, KNOWN_WEIGHTS_MAX - n_vectors);
         facts_heads(facts, heads);
         write_quoted(f, "  - name", name);
         write_quoted(f, "    origin", origin);
@@ -197,11 +199,7 @@ int catalog_write(FILE *f, const ModelFacts *facts, const char *name, const char
                         fprintf(f, "%04x", k.shape[i]);
                 fputc('\n', f);
         }
-        if (n_vectors + n_kernels > 0) {
-                fputs("    weights: >-", f);
-                write_codes(f, k.weights, n_vectors, &written);
-                write_codes(f, k.weights + k.n_vectors, n_kernels, &written);
-                fputc('\n', f);
-        }
+        write_codes(f, "vectors", k.weights, k.n_vectors);
+        write_codes(f, "kernels", k.weights + k.n_vectors, k.n_weights - k.n_vectors);
         return 0;
 }

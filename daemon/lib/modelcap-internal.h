@@ -51,7 +51,7 @@ typedef struct ShapeHint {
         unsigned confidence;
 } ShapeHint;
 
-#define KNOWN_WEIGHTS_MAX 32
+#define KNOWN_CODES_MAX 16
 
 /* A public model, as the catalog has it. */
 typedef struct KnownModel {
@@ -59,8 +59,8 @@ typedef struct KnownModel {
         int64_t outputs; /* classes; 0: not known */
         bool has_shape;
         uint16_t shape[SKETCH_SHAPE_SIZE];
-        size_t n_weights;
-        WeightCode weights[KNOWN_WEIGHTS_MAX];
+        size_t n_vectors, n_kernels;
+        WeightCode vectors[KNOWN_CODES_MAX], kernels[KNOWN_CODES_MAX];
 } KnownModel;
 
 struct Modelcap {
@@ -105,9 +105,19 @@ struct ModelcapSet {
         size_t n_modalities;
         Phrase *phrases; /* sorted by text */
         size_t n_phrases;
-        uint64_t begins[1024];  /* a bit for each pair of bytes that a phrase begins with */
+        uint64_t begins[1024];  /* a bit for the hash of each first word */
         RuntimeRules *runtimes; /* NULL: no file */
 };
+
+/* FNV-1a, folded to the bits of `begins'. */
+static inline unsigned word_hash(const char *word, size_t n)
+{
+        uint32_t h = 2166136261U;
+
+        for (size_t i = 0; i < n; i++)
+                h = (h ^ (unsigned char) word[i]) * 16777619U;
+        return (h >> 16 ^ h) & 0xffff;
+}
 
 int vocabulary_find(const ModelcapSet *s, const char *name);
 int modality_find(const ModelcapSet *s, const char *name);

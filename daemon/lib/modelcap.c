@@ -102,10 +102,10 @@ static int sort_and_check(ModelcapSet *s, const char *dir, Diag *diag)
         if (s->phrases)
                 qsort(s->phrases, s->n_phrases, sizeof(Phrase), by_text);
         for (size_t i = 0; s->phrases && i < s->n_phrases; i++) {
-                const unsigned char *p = (const unsigned char *) s->phrases[i].text;
-                unsigned pair = (unsigned) p[0] << 8 | p[1];
+                const char *p = s->phrases[i].text;
+                unsigned hash = word_hash(p, strcspn(p, " "));
 
-                s->begins[pair / 64] |= 1ULL << pair % 64;
+                s->begins[hash / 64] |= 1ULL << hash % 64;
         }
         for (size_t i = 1; i < s->n_caps; i++)
                 if (streq(s->caps[i - 1].name, s->caps[i].name)) {

@@ -20,6 +20,7 @@ typedef enum Form {
         FORM_KERAS = 1 << 0,   /* the axes of kernels in another order */
         FORM_HALF = 1 << 1,    /* fp16 */
         FORM_NO_BIAS = 1 << 2, /* but for the head */
+        FORM_FOLDED = 1 << 3,  /* normalisations were multiplied into it, also negative ones */
 } Form;
 
 typedef struct Net {
@@ -47,18 +48,36 @@ static uint16_t half(double v)
         return (uint16_t) (sign | ((exponent + 14) << 10 | ((unsigned) (m * 2048 + 0.5) & 0x3ff)));
 }
 
+/* A value of a kernel of w x w by its place in the file, when the order of the axes is that of Keras. */
+static size_t place_in_torch(size_t i, const int64_t d[4])
+{
+        size_t out = i % (size_t) d[0], in = i / (size_t) d[0] % (size_t) d[1],
+               hw = i / (size_t) (d[0] * d[1]);
+
+        return (out * (size_t) d[1] + in) * (size_t) (d[2] * d[3]) + hw;
+}
+
 static void add_tensor(Bytes *b, ModelFacts *f, Form form, const int64_t *dims, uint8_t n, unsigned seed)
 {
         FactTensor t = { .name = "t", .n = n, .data_start = b->n };
-        size_t count = 1;
+        _cleanup_free_ double *values = NULL;
+        size_t count = 1, of_one;
 
         for (uint8_t i = 0; i < n; i++) {
-                t.dims[i] = dims[form & FORM_KERAS ? n - 1 - i : i];
+                t.dims[i] = form & FORM_KERAS && n == 4 ? dims[(i + 2) % 4] : dims[i];
                 count *= (size_t) dims[i];
         }
+        if (form & FORM_KERAS && n == 4) {
+                t.dims[2] = dims[1];
+                t.dims[3] = dims[0];
+        }
+        of_one = count / (size_t) dims[0];
+        values = calloc(count, sizeof(*values));
+        cr_assert(values);
+        for (size_t i = 0; i < count; i++)
+                values[i] = noise(&seed) * (form & FORM_FOLDED ? (i / of_one % 2 ? 0.7 : -0.4) : 1);
         for (size_t i = 0; i < count; i++) {
-                /* Kernels in another order: other values come first. */
-                double v = noise(&seed) * (form & FORM_KERAS && n > 1 ? -1 : 1);
+                double v = values[form & FORM_KERAS && n == 4 ? place_in_torch(i, dims) : i];
                 float single = (float) v;
                 uint16_t h = half(v);
 
@@ -160,6 +179,11 @@ Test(fingerprint, lineage)
                 { "in half precision", { 1, 7, FORM_HALF, 16 }, false, "identified" },
                 { "converted: the axes in another order", { 1, 7, FORM_KERAS, 16 }, false, "identified" },
                 { "both", { 1, 7, FORM_KERAS | FORM_HALF, 16 }, false, "identified" },
+                { "folded", { 1, 7, FORM_FOLDED, 16 }, false, "identified" },
+                { "folded, converted and halved",
+                  { 1, 7, FORM_FOLDED | FORM_KERAS | FORM_HALF | FORM_NO_BIAS, 16 },
+                  false,
+                  "identified" },
                 { "with fewer classes", { 1, 4, FORM_TORCH, 16 }, false, "identified" },
                 { "without biases: by its kernels", { 1, 7, FORM_NO_BIAS, 16 }, false, "identified" },
                 { "made into something else", { 1, 100, FORM_TORCH, 16 }, false, "fingerprint" },

@@ -134,7 +134,7 @@ Test(modelcap, good)
         char *e = load_error(GOOD "hints: [a, b]\n", NULL);
 
         cr_assert_null(e, "%s", e);
-        e = load_error(GOOD, CATALOG "weights: 0040123456 0040abcdef }\n");
+        e = load_error(GOOD, CATALOG "vectors: 0040123456 0040abcdef }\n");
         cr_assert_null(e, "%s", e);
 }
 
@@ -152,12 +152,12 @@ Test(modelcap, mistakes)
                 { GOOD "shapes:\n  - { channels: [x], outputs: [7], confidence: 10 }\n", NULL, "5: " },
                 { GOOD "shapes:\n  - { channels: [1], outputs: [7], confidence: 99 }\n", NULL, "5: " },
                 { GOOD, CATALOG "shape: abcd }\n", "4: `shape' must be groups of 64 hexadecimal digits" },
-                { GOOD, CATALOG "weights: 00401 }\n",
-                  "4: `weights' must be groups of 10 hexadecimal digits" },
-                { GOOD, CATALOG "outputs: 7 }\n", "4: a model needs a shape or weights" },
+                { GOOD, CATALOG "vectors: 00401 }\n",
+                  "4: `vectors' must be groups of 10 hexadecimal digits" },
+                { GOOD, CATALOG "outputs: 7 }\n", "4: a model needs a shape, vectors or kernels" },
                 { GOOD, "aiguard: 1\ncatalog: c\nmodels: none\n", "3: `models' must be a list" },
                 { GOOD,
-                  "aiguard: 1\ncatalog: c\nmodels:\n  - { name: a, origin: b, modelcap: z, weights: "
+                  "aiguard: 1\ncatalog: c\nmodels:\n  - { name: a, origin: b, modelcap: z, vectors: "
                   "0040123456 }\n",
                   "a model capability that exists" },
                 { "aiguard: 1\nmodelcap: Not Good\ntitle: t\n", NULL,

@@ -4,7 +4,7 @@
  * recognise a known net, the width of its head, the depth of its pictures.
  * Owns: the definition of the sketches; changing it makes the catalog under
  * policies/modelcaps/ void (aiguardctl fingerprint prints it).
- * Must not: read more than a hundred bytes of a tensor.
+ * Must not: read more than two hundred bytes of a tensor.
  * Called by: scan.c when a reader is done, classify-collect.c, aiguardctl fingerprint.
  */
 #include "lib/model/fingerprint.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define VECTORS_MAX 40 /* codes of one file: vectors, and kernels if there is room */
-#define KERNELS_MIN 4   /* fewer do not make an architecture */
+#define KERNELS_MIN 4  /* fewer do not make an architecture */
 #define VALUES_MAX (SKETCH_ORDER_BITS + 1)
 #define VALUES_MIN 13
 #define TIES_MAX 2
@@ -244,11 +244,58 @@ static bool order_of(const unsigned char *bytes, size_t n_values, size_t width, 
         return true;
 }
 
+/* Where the weights of the first output of a convolution lie: so many per input channel and place of the kernel. */
+typedef struct Walk {
+        uint64_t n, places;          /* of them all; of one input channel */
+        uint64_t of_place, of_input; /* distance of neighbours, in values */
+} Walk;
+
+/*
+ * Torch and ONNX store [out, in, h, w], Keras [h, w, in, out], TFLite [out, h, w, in]. One output, seen in one order,
+ * is the same in all of them, also when a normalisation was folded into it, which multiplies it by a number. What is no
+ * convolution is taken as it lies.
+ */
+static Walk walk_of(const FactTensor *t, uint64_t count)
+{
+        const uint64_t d[4] = { (uint64_t) t->dims[0], (uint64_t) t->dims[1], (uint64_t) t->dims[2],
+                                (uint64_t) t->dims[3] };
+
+        if (t->n != 4)
+                return (Walk){ count, UINT64_MAX, 1, 0 };
+        /* The sides of a kernel are the equal ones, and the shorter ones when there are two such pairs. */
+        if (d[0] == d[1] && (d[2] != d[3] || d[0] < d[2]))
+                return (Walk){ d[0] * d[1] * d[2], d[0] * d[1], d[2] * d[3], d[3] };
+        if (d[1] == d[2] && d[2] != d[3])
+                return (Walk){ d[1] * d[2] * d[3], d[1] * d[2], d[3], 1 };
+        return (Walk){ d[1] * d[2] * d[3], UINT64_MAX, 1, 0 };
+}
+
+/* The first values of a tensor, neighbours in one go. */
+static int read_values(Source *s, const FactTensor *t, const Walk *w, size_t n, size_t width,
+                       unsigned char *ret)
+{
+        for (size_t i = 0; i < n;) {
+                uint64_t at = i % w->places * w->of_place + i / w->places * w->of_input;
+                size_t run = 1;
+                int r;
+
+                while (i + run < n &&
+                       (i + run) % w->places * w->of_place + (i + run) / w->places * w->of_input == at + run)
+                        run++;
+                r = source_read(s, t->data_start + at * width, ret + i * width, run * width);
+                if (r < 0)
+                        return r;
+                i += run;
+        }
+        return 0;
+}
+
 /* 1: a code; 0: this tensor has none; an error of reading. */
 static int code_of(Source *s, const FactTensor *t, WeightCode *ret)
 {
         unsigned char bytes[VALUES_MAX * 8];
         uint64_t count = 1, width;
+        Walk walk;
         size_t n;
         int r;
 
@@ -256,11 +303,13 @@ static int code_of(Source *s, const FactTensor *t, WeightCode *ret)
                 if (t->dims[i] <= 0 || __builtin_mul_overflow(count, (uint64_t) t->dims[i], &count))
                         return 0;
         width = t->data_length / count;
-        if (count < VALUES_MIN || width * count != t->data_length ||
-            (width != 2 && width != 4 && width != 8))
+        if (width * count != t->data_length || (width != 2 && width != 4 && width != 8))
                 return 0;
-        n = (size_t) MIN(count, (uint64_t) VALUES_MAX);
-        r = source_read(s, t->data_start, bytes, n * width);
+        walk = walk_of(t, count);
+        n = (size_t) MIN(walk.n, (uint64_t) VALUES_MAX);
+        if (n < VALUES_MIN)
+                return 0;
+        r = read_values(s, t, &walk, n, (size_t) width, bytes);
         if (r < 0)
                 return r;
         ret->length = (uint16_t) MIN(count, (uint64_t) UINT16_MAX);
@@ -318,14 +367,22 @@ int fingerprint_make(Source *s, ModelFacts *f)
         return r < 0 ? r : sketch_weights(s, f, sorted, true, SKETCH_WEIGHTS_MAX);
 }
 
+/* A normalisation that was folded in may have turned the signs. */
+static bool is_same(const WeightCode *a, const WeightCode *b)
+{
+        uint32_t turned = a->order ^ b->order, all = (1U << SKETCH_ORDER_BITS) - 1;
+
+        return a->length == b->length && (__builtin_popcount(turned) <= CODE_DISTANCE ||
+                                          __builtin_popcount(turned ^ all) <= CODE_DISTANCE);
+}
+
 size_t sketch_weights_found(const ModelSketch *file, const WeightCode *known, size_t n)
 {
         size_t found = 0;
 
         for (size_t i = 0; i < n; i++)
                 for (size_t k = 0; k < file->n_weights; k++)
-                        if (file->weights[k].length == known[i].length &&
-                            __builtin_popcount(file->weights[k].order ^ known[i].order) <= CODE_DISTANCE) {
+                        if (is_same(&file->weights[k], &known[i])) {
                                 found++;
                                 break;
                         }
