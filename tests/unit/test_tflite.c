@@ -168,13 +168,19 @@ Test(tflite, tables_that_are_all_the_same)
         expect_unparsable(&b, "the same tables again and again");
 }
 
+/* What is cut off may be weights and operators, which nobody reads; what is left is never taken for harmless. */
 Test(tflite, cut_short)
 {
         _cleanup_bytes_ Bytes b = python_file("flatbuffers", WRITER "open(name, 'wb').write(model())\n");
+        size_t n_unparsable = 0, n_cuts = 0;
 
-        for (size_t n = 9; n + 200 < b.n; n += 97) {
+        for (size_t n = 9; n < b.n; n += 97) {
                 Bytes cut = { b.data, n, 0 };
+                Classification c = scan_bytes(set, &cut);
 
-                expect_unparsable(&cut, "cut");
+                cr_assert(c.status == SCAN_UNPARSABLE || c.status == SCAN_SUSPECT, "%zu", n);
+                n_unparsable += c.status == SCAN_UNPARSABLE;
+                n_cuts++;
         }
+        cr_assert_gt(n_unparsable, n_cuts / 2);
 }
