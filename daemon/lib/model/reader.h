@@ -32,6 +32,13 @@ extern const ModelReader model_reader_safetensors;
 extern const ModelReader model_reader_hf_config;
 extern const ModelReader model_reader_keras_hdf5;
 extern const ModelReader model_reader_tflite;
+extern const ModelReader model_reader_saved_model;
+extern const ModelReader model_reader_tf_graph;
+extern const ModelReader model_reader_tf_checkpoint;
+extern const ModelReader model_reader_coreml;
+extern const ModelReader model_reader_caffe;
+extern const ModelReader model_reader_paddle;
+extern const ModelReader model_reader_paddle_parameters;
 
 extern const ModelReader *const model_readers[]; /* NULL-terminated */
 

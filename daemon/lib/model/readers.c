@@ -17,6 +17,18 @@
 const ModelReader *const model_readers[] = {
         &model_reader_safetensors, &model_reader_hf_config, &model_reader_keras_hdf5,
         &model_reader_tflite,      &model_reader_onnx,      NULL,
+        &model_reader_safetensors,
+        &model_reader_hf_config,
+        &model_reader_keras_hdf5,
+        &model_reader_saved_model,
+        &model_reader_tf_graph,
+        &model_reader_tf_checkpoint,
+        &model_reader_coreml,
+        &model_reader_caffe,
+        &model_reader_paddle,
+        &model_reader_paddle_parameters,
+        &model_reader_onnx,
+        NULL,
 };
 /* clang-format on */
 
