@@ -13,10 +13,9 @@
 #include "lib/model/reader.h"
 #include "lib/scan.h"
 
-/* clang-format off: one in a line, as several hands add to it */
+/* clang-format off */
 const ModelReader *const model_readers[] = {
-        &model_reader_safetensors, &model_reader_hf_config, &model_reader_keras_hdf5,
-        &model_reader_tflite,      &model_reader_onnx,      NULL,
+        &model_reader_tflite,
         &model_reader_safetensors,
         &model_reader_hf_config,
         &model_reader_keras_hdf5,
