@@ -32,6 +32,8 @@ static const struct Verb {
         { "violations", verb_violations, "decisions from the journal" },
         { "reload", verb_reload, "read the policy again; a bad one keeps the old" },
         { "emergency", verb_emergency, "only log one workload's refusals, for a while" },
+        { "consent", verb_consent, "list, show, verify, import, withdraw, sign, keygen, history" },
+        { "grant", verb_grant, "list all that lifts a rule" },
         { "model", verb_model, "declare, list, revoke: what a model is for" },
         { "workload", verb_workload, "declare, list, revoke: what is no AI workload" },
         { "sensor", verb_sensor, "declare, list, revoke: what a sensor sees" },

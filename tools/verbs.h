@@ -19,6 +19,8 @@ int verb_explain(int argc, char **argv);
 int verb_violations(int argc, char **argv);
 int verb_reload(int argc, char **argv);
 int verb_emergency(int argc, char **argv);
+int verb_consent(int argc, char **argv);
+int verb_grant(int argc, char **argv);
 /* declare | list | revoke */
 int verb_model(int argc, char **argv);
 int verb_workload(int argc, char **argv);
