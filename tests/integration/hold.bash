@@ -202,7 +202,7 @@ three_hundred() {
         run ai --timeout 120 many /work/many/*.onnx
         if [ "$MODE" = audit ]; then
                 [ "$(value refused)" = 0 ] || { echo "audit mode refused some: $out"; return 1; }
-                PATIENCE=240 wait_status '.counters.would_refuse >= $n' --argjson n "$((would + 150))" || return 1
+                PATIENCE=60 wait_status '.counters.would_refuse >= $n' --argjson n "$((would + 150))" || return 1
                 return
         fi
         ends 0

@@ -60,12 +60,13 @@ start_mode() {
 
 status() { aiguardctl status --json; }
 
-# wait_status JQ-EXPRESSION [JQ-ARGS]: until the status says so, ten seconds at most, or PATIENCE quarters of one.
+# wait_status JQ-EXPRESSION [JQ-ARGS]: until the status says so, PATIENCE seconds at most.
 wait_status() {
-        local expression=$1
+        local expression=$1 end=$((SECONDS + ${PATIENCE:-20})) now
         shift
-        for _ in $(seq "${PATIENCE:-40}"); do
-                status 2>/dev/null | jq -e "$@" "$expression" >/dev/null 2>&1 && return 0
+        while [ $SECONDS -le $end ]; do
+                # Of nothing at all, jq says that it is so.
+                now=$(status 2>/dev/null) && jq -e "$@" "$expression" <<<"$now" >/dev/null 2>&1 && return 0
                 sleep 0.25
         done
         status | jq -c '{mode, counters, gate}' || true
@@ -162,7 +163,7 @@ run() {
         pid=$!
         wait "$pid" || rc=$?
         out=$(cat "$T/out")
-        echo "$* -> $rc: $out"
+        echo "$* -> $rc: ${out:0:2000}"
 }
 
 # ends CODE [WHEN]: what `run` came to.

@@ -191,6 +191,37 @@ static int verb_await(int argc, char **argv)
         return exit_code(&o);
 }
 
+/* flood GO COUNT PATH: AI now, and opens COUNT times when the file GO appears. One outcome for all, or none. */
+static int verb_flood(int argc, char **argv)
+{
+        int count, refused = 0, opened = 0;
+        Outcome o = {};
+        double start;
+
+        if (argc != 3)
+                return PROBE_USAGE;
+        count = atoi(argv[1]);
+        become_ai();
+        /* The first one waits until it is known who opens; the others need not. */
+        timed_open(argv[2], O_RDONLY, &o);
+        close(o.fd);
+        puts("up");
+        fflush(stdout);
+        while (access(argv[0], F_OK) < 0)
+                sleep_ms(20);
+        start = now_ms(CLOCK_MONOTONIC);
+        for (int i = 0; i < count; i++) {
+                int fd = open(argv[2], O_RDONLY | O_CLOEXEC);
+
+                refused += fd < 0 && errno == EPERM;
+                opened += fd >= 0;
+                close(fd);
+        }
+        printf("refused=%d opened=%d all_ms=%.0f path=%s\n", refused, opened,
+               now_ms(CLOCK_MONOTONIC) - start, argv[2]);
+        return refused == count ? PROBE_REFUSED : opened == count ? PROBE_OK : PROBE_OTHER;
+}
+
 /* exec PROGRAM ARGUMENT...: becomes it, with whatever it has become before. */
 static int verb_exec(int argc, char **argv)
 {
@@ -212,6 +243,7 @@ static const struct Verb {
           "MODE PATH              open with access mode 0 to 3, then VIDIOC_QUERYCAP" },
         { "stay", verb_stay, "SECONDS PATH...        open and keep open" },
         { "await", verb_await, "GO PATH                open when the file GO appears" },
+        { "flood", verb_flood, "GO COUNT PATH          open COUNT times when the file GO appears" },
         { "exec", verb_exec, "PROGRAM ARGUMENT...    execute" },
         { "threads", verb_threads,
           "PATH                   one thread loads the runtime, an older one opens" },

@@ -156,5 +156,6 @@ for fault in "$here"/faults/*.fault; do
         esac
 done
 run_vm
-echo "$((killed + survived)) faults planted, $killed killed, $survived survived"
+echo "$((killed + survived)) faults planted: each must turn the test red that it names"
+echo "$killed passed, $survived failed, 0 skipped"
 [ "$survived" = 0 ] && [ "$killed" -gt 0 ]
