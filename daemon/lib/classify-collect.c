@@ -239,6 +239,18 @@ static void on_list(Judge *j, unsigned vocabulary, const LabelList *list, const 
                 j->code_modality = m->modality;
 }
 
+#define DATA_LISTS 128 /* so many lists are a collection of data, and one about feelings is an accident */
+
+/* Text and code hold loose words about anything: there only a list that is plainly one counts. */
+static bool counts(const Judge *j, const LabelMatch *m)
+{
+        if (m->needs_modality && j->modalities[m->modality].score == 0 &&
+            !(j->path_modalities & 1U << m->modality))
+                return false;
+        return j->facts->standing != STANDS_AS_TEXT ||
+               (m->certainty == CERTAINTY_IDENTIFIED && j->facts->n_lists <= DATA_LISTS);
+}
+
 static void collect_lists(Judge *j, const ModelFacts *f)
 {
         for (size_t i = 0; i < f->n_lists; i++) {
@@ -249,9 +261,7 @@ static void collect_lists(Judge *j, const ModelFacts *f)
                         LabelMatch m;
 
                         label_list_match(&j->set->vocabularies[v], list, &m);
-                        if (m.matches && m.needs_modality &&
-                            (j->modalities[m.modality].score == 0 &&
-                             !(j->path_modalities & 1U << m.modality)))
+                        if (m.matches && !counts(j, &m))
                                 continue;
                         if (m.matches)
                                 on_list(j, (unsigned) v, list, &m);
