@@ -26,6 +26,10 @@ const ModelReader *const model_readers[] = {
         &model_reader_caffe,
         &model_reader_paddle,
         &model_reader_paddle_parameters,
+        &model_reader_openvino,
+        &model_reader_ncnn,
+        &model_reader_darknet,
+        &model_reader_prototxt,
         &model_reader_onnx,
         NULL,
 };
