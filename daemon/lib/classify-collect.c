@@ -239,6 +239,7 @@ static void on_list(Judge *j, unsigned vocabulary, const LabelList *list, const 
                 j->code_modality = m->modality;
 }
 
+#define THOROUGH_LABELS 2000 /* of one file; of more only the plain form is looked at */
 #define DATA_LISTS 128 /* so many lists are a collection of data, and one about feelings is an accident */
 
 /* Text and code hold loose words about anything: there only a list that is plainly one counts. */
@@ -257,10 +258,14 @@ static void collect_lists(Judge *j, const ModelFacts *f)
                 const LabelList *list = &f->lists[i];
                 bool any = false, foreign = false;
 
+                if (!label_list_may_match(list))
+                        continue;
+                j->n_labels += list->n;
+                label_forms_make(&j->forms, list, j->n_labels <= THOROUGH_LABELS);
                 for (size_t v = 0; v < j->set->n_vocabularies; v++) {
                         LabelMatch m;
 
-                        label_list_match(&j->set->vocabularies[v], list, &m);
+                        label_list_match(&j->set->vocabularies[v], list, &j->forms, &m);
                         if (m.matches && !counts(j, &m))
                                 continue;
                         if (m.matches)

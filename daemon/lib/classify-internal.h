@@ -2,6 +2,7 @@
 #ifndef CLASSIFY_INTERNAL_H
 #define CLASSIFY_INTERNAL_H
 /* Between classify.c (weighs) and classify-collect.c (collects the evidence). */
+#include "lib/classify-forms.h"
 #include "lib/classify.h"
 
 #define HITS_MAX 8
@@ -46,6 +47,8 @@ typedef struct Judge {
         ModalitySign modalities[MODELCAP_MODALITIES_MAX]; /* by content */
         unsigned path_modalities;                         /* bits: by path */
         int code_modality;                                /* of an abbreviation list */
+        size_t n_labels;                                  /* looked at */
+        LabelForms forms;                                 /* of the list at hand */
         bool foreign_list; /* the model has labels, and they are about something else */
 } Judge;
 

@@ -12,12 +12,12 @@
 
 #include <string.h>
 
-#include "lib/classify-hidden.h"
 #include "lib/classify-text.h"
 #include "lib/escape.h"
 #include "lib/modelcap-vocabulary.h"
 
 #define LIST_MAX 40
+#define LABEL_WORDS_MAX 6
 #define CLASSES_MAX 128
 
 /* Takes the affixes off: "oaf angry" becomes "angry". False when nothing was to take. */
@@ -25,10 +25,13 @@ static bool strip_affixes(const Vocabulary *v, const char *tokens, char ret[TOKE
 {
         char word[TOKENS_SIZE];
         bool stripped = false;
-        size_t used = 0;
+        size_t used = 0, words = 0;
 
         for (const char *p = tokens; *p;) {
                 size_t n = strcspn(p, " ");
+
+                if (++words > LABEL_WORDS_MAX)
+                        return false;
 
                 memcpy(word, p, n);
                 word[n] = 0;
@@ -56,49 +59,23 @@ static int class_of_tokens(const Vocabulary *v, const char *tokens)
         return class;
 }
 
-/* One spelling of a label, and when that is no class, its parts: two languages beside each other. */
-static int class_of_part(const Vocabulary *v, const char *s, size_t n)
+static int class_of_label(const Vocabulary *v, const LabelForms *f, size_t label)
 {
-        static const unsigned ways[] = { TOKENS_NO_DIGITS, TOKENS_NO_DIGITS | TOKENS_CAMEL,
-                                         TOKENS_NO_DIGITS | TOKENS_SKELETON };
-        char tokens[TOKENS_SIZE];
+        int class = -ENOENT;
 
-        for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-                int class;
-
-                if (text_tokens(s, n, ways[i], tokens) == 0)
-                        return -ENOENT;
-                class = class_of_tokens(v, tokens);
-                if (class >= 0)
-                        return class;
-        }
-        return -ENOENT;
-}
-
-static int class_of_label(const Vocabulary *v, const char *label)
-{
-        char revealed[FACTS_TEXT_MAX + 1];
-        int class = class_of_part(v, label, strlen(label));
-
-        if (class < 0 && text_reveal(label, strlen(label), revealed, sizeof(revealed)) > 0)
-                class = class_of_part(v, revealed, strlen(revealed));
-
-        for (const char *p = label; class < 0 && *p; p += strspn(p, "/|(),;")) {
-                size_t n = strcspn(p, "/|(),;");
-
-                if (p != label || p[n])
-                        class = class_of_part(v, p, n);
-                p += n;
-        }
+        for (size_t i = 0; i < f->n[label] && class < 0; i++)
+                class = class_of_tokens(v, label_form(f, label, i));
         return class;
 }
 
-static bool is_companion(const Vocabulary *v, const char *label)
+static bool is_companion(const Vocabulary *v, const LabelForms *f, size_t label)
 {
-        char tokens[TOKENS_SIZE], plain[TOKENS_SIZE];
+        char plain[TOKENS_SIZE];
+        const char *tokens;
 
-        if (text_tokens(label, strlen(label), TOKENS_NO_DIGITS, tokens) == 0)
+        if (f->n[label] == 0)
                 return true; /* a number or a sign: <>, 7 */
+        tokens = label_form(f, label, 0);
         return v->companions && (sorted_contains(v->companions, tokens) ||
                                  (strip_affixes(v, tokens, plain) && sorted_contains(v->companions, plain)));
 }
@@ -119,14 +96,15 @@ static void write_detail(const LabelList *list, const char *what, LabelMatch *re
 }
 
 /* Every label must be in the list of abbreviations, and enough different ones. */
-static bool match_code(const CodeList *code, const LabelList *list)
+static bool match_code(const CodeList *code, const LabelList *list, const LabelForms *f)
 {
-        char tokens[TOKENS_SIZE];
         bool seen[FACTS_LABELS_MAX] = {};
         size_t distinct = 0;
 
         for (size_t i = 0; i < list->n; i++) {
-                if (text_tokens(list->labels[i], strlen(list->labels[i]), TOKENS_NO_DIGITS, tokens) == 0)
+                const char *tokens = label_form(f, i, 0);
+
+                if (f->n[i] == 0)
                         continue;
                 if (!sorted_contains(code->labels, tokens))
                         return false;
@@ -139,12 +117,12 @@ static bool match_code(const CodeList *code, const LabelList *list)
         return distinct >= code->min;
 }
 
-static void match_codes(const Vocabulary *v, const LabelList *list, LabelMatch *ret)
+static void match_codes(const Vocabulary *v, const LabelList *list, const LabelForms *f, LabelMatch *ret)
 {
         for (size_t i = 0; i < v->n_codes; i++) {
                 const CodeList *code = &v->codes[i];
 
-                if (!match_code(code, list))
+                if (!match_code(code, list, f))
                         continue;
                 ret->matches = true;
                 ret->certainty = code->certainty;
@@ -156,21 +134,26 @@ static void match_codes(const Vocabulary *v, const LabelList *list, LabelMatch *
         }
 }
 
-void label_list_match(const Vocabulary *v, const LabelList *list, LabelMatch *ret)
+bool label_list_may_match(const LabelList *list)
+{
+        return list->n_total >= 2 && list->n_total <= LIST_MAX && list->n >= list->n_total;
+}
+
+void label_list_match(const Vocabulary *v, const LabelList *list, const LabelForms *f, LabelMatch *ret)
 {
         size_t n_class = 0, n_companion = 0, n_distinct = 0, n_clear = 0;
         bool seen[CLASSES_MAX] = {}, same = true;
         char what[64];
 
         *ret = (LabelMatch){ .modality = MODELCAP_NONE };
-        if (list->n_total < 2 || list->n_total > LIST_MAX || list->n < list->n_total)
+        if (!label_list_may_match(list))
                 return;
         for (size_t i = 0; i < list->n; i++) {
-                int class = class_of_label(v, list->labels[i]);
+                int class = class_of_label(v, f, i);
 
                 same = same && strncmp(list->labels[i], list->labels[0], 5) == 0;
                 if (class < 0 || class >= CLASSES_MAX) {
-                        n_companion += is_companion(v, list->labels[i]);
+                        n_companion += is_companion(v, f, i);
                         continue;
                 }
                 n_class++;
@@ -191,6 +174,6 @@ void label_list_match(const Vocabulary *v, const LabelList *list, LabelMatch *re
                 write_detail(list, what, ret);
                 return;
         }
-        match_codes(v, list, ret);
+        match_codes(v, list, f, ret);
         ret->foreign = !ret->matches && list->n >= 3 && n_class <= 1 && !same;
 }

@@ -2,6 +2,7 @@
 #ifndef CLASSIFY_LABELS_H
 #define CLASSIFY_LABELS_H
 /* Is a list of labels a list of these classes? */
+#include "lib/classify-forms.h"
 #include "lib/model/facts.h"
 #include "lib/modelcap-internal.h"
 
@@ -15,6 +16,9 @@ typedef struct LabelMatch {
         char detail[200];
 } LabelMatch;
 
-void label_list_match(const Vocabulary *v, const LabelList *list, LabelMatch *ret);
+/* Long enough, and short enough: otherwise it matches nothing. */
+bool label_list_may_match(const LabelList *list);
+
+void label_list_match(const Vocabulary *v, const LabelList *list, const LabelForms *f, LabelMatch *ret);
 
 #endif

@@ -7,6 +7,7 @@
 #include "model-files.h"
 
 static ModelcapSet *set;
+static LabelForms forms;
 
 static void setup(void)
 {
@@ -35,7 +36,8 @@ static LabelMatch match(const char *labels, const char *vocabulary)
                 if (l.n < FACTS_LABELS_MAX)
                         list[l.n++] = p;
         l.n_total = l.n;
-        label_list_match(&set->vocabularies[v], &l, &m);
+        label_forms_make(&forms, &l, true);
+        label_list_match(&set->vocabularies[v], &l, &forms, &m);
         return m;
 }
 
@@ -160,10 +162,12 @@ Test(classify, long_lists_are_dictionaries)
         for (size_t i = 0; i < FACTS_LABELS_MAX; i++)
                 labels[i] = i % 3 == 0 ? "angry" : i % 3 == 1 ? "happy" : "sad";
         l.n = l.n_total = 40;
-        label_list_match(&set->vocabularies[vocabulary_find(set, "emotion")], &l, &m);
+        label_forms_make(&forms, &l, true);
+        label_list_match(&set->vocabularies[vocabulary_find(set, "emotion")], &l, &forms, &m);
         cr_assert(m.matches);
         l.n = l.n_total = 41;
-        label_list_match(&set->vocabularies[vocabulary_find(set, "emotion")], &l, &m);
+        label_forms_make(&forms, &l, true);
+        label_list_match(&set->vocabularies[vocabulary_find(set, "emotion")], &l, &forms, &m);
         cr_assert_not(m.matches);
 }
 
@@ -322,4 +326,37 @@ Test(classify, modality_by_path_does_not_turn_away)
 
         cr_assert_eq(certainty_of(&c, "emotion.face"), CERTAINTY_IDENTIFIED);
         cr_assert_eq(certainty_of(&c, "emotion.text"), CERTAINTY_IDENTIFIED);
+}
+
+/* As much as the facts hold, in the forms that cost most: ten thousand labels and thousands of names. */
+Test(classify, bounded_work)
+{
+        static const char *const patterns[] = { "a/", "f ", "YW5n", "\xd0\xb5/" };
+        struct timespec begin, end;
+
+        for (size_t p = 0; p < ARRAY_SIZE(patterns); p++) {
+                _cleanup_facts_ ModelFacts f;
+                Classification c = {};
+                char text[201];
+
+                facts_init(&f);
+                for (size_t i = 0; i < 200; i++)
+                        text[i] = patterns[p][i % strlen(patterns[p])];
+                for (int l = 0; l < 240; l++) {
+                        LabelListBuilder b;
+
+                        label_list_begin(&b);
+                        for (int i = 0; i < 40; i++)
+                                label_list_add(&f, &b, text, 80);
+                        label_list_finish(&f, &b, false, false, "labels");
+                }
+                for (int i = 0; i < 3500; i++)
+                        facts_add_name(&f, FACT_METADATA, false, "name", text, 200);
+                cr_assert_eq(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin), 0);
+                cr_assert_eq(classify(&f, "", set, &c), 0);
+                cr_assert_eq(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end), 0);
+                /* Without the sanitizers it is 30 ms; unbounded it was 1200. */
+                cr_expect_lt((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000,
+                             600, "%s", patterns[p]);
+        }
 }
