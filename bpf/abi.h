@@ -192,6 +192,7 @@ struct ag_resolved {
 enum ag_resolved_flag {
         AG_RESOLVED_CGROUP = 1 << 0,              /* the cgroup has been looked up, whatever the result */
         AG_RESOLVED_OPENED = 1 << 1,              /* fanotify backend: has a runtime open, and may have mapped it */
+        AG_RESOLVED_PARTLY = 1 << 2,              /* not every mapping could be classified at the last look */
 };
 
 /*

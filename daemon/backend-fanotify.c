@@ -6,36 +6,14 @@
  * BPF LSM, and says how. Called through BackendOps.
  */
 #include <bpf/bpf.h>
-#include <errno.h>
 #include <string.h>
 
 #include "backend.h"
-#include "lib/features.h"
-#include "lib/log.h"
 #include "loader-object.h"
 
-static int check_features(Backend *b, const char *const needed[])
+static int open_with(Backend *b, FeaturesBackend kind, const LoaderObject *object, uint32_t names_hash)
 {
-        FeatureResult features[FEATURES_MAX];
-        size_t n = features_probe(features);
-
-        for (size_t i = 0; i < n; i++) {
-                const FeatureResult *f = &features[i];
-
-                for (size_t k = 0; needed[k]; k++) {
-                        if (strcmp(f->name, needed[k]) != 0 || f->state == FEATURE_OK)
-                                continue;
-                        snprintf(b->reason, sizeof(b->reason), "%s%s%s", f->detail, *f->fix ? "; " : "",
-                                 f->fix);
-                        return strcmp(f->name, "rights") == 0 ? -EPERM : -EOPNOTSUPP;
-                }
-        }
-        return 0;
-}
-
-static int open_with(Backend *b, const char *const needed[], const LoaderObject *object, uint32_t names_hash)
-{
-        int r = check_features(b, needed);
+        int r = backend_check(b, kind);
 
         if (r < 0)
                 return r;
@@ -47,16 +25,12 @@ static int open_with(Backend *b, const char *const needed[], const LoaderObject 
 
 static int fanotify_open(Backend *b, uint32_t names_hash)
 {
-        static const char *const needed[] = { "rights", "btf", "bpffs", "fanotify", "cgroup2", NULL };
-
-        return open_with(b, needed, &loader_object_fan, names_hash);
+        return open_with(b, FEATURES_FANOTIFY, &loader_object_fan, names_hash);
 }
 
 static int observe_open(Backend *b, uint32_t names_hash)
 {
-        static const char *const needed[] = { "rights", "btf", "bpffs", NULL };
-
-        return open_with(b, needed, &loader_object_observe, names_hash);
+        return open_with(b, FEATURES_OBSERVE, &loader_object_observe, names_hash);
 }
 
 /* What an earlier run knew of processes is of then: nobody wrote down who came and went since. */

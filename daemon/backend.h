@@ -11,6 +11,7 @@
 
 #include "abi.h"
 #include "lib/config.h"
+#include "lib/features.h"
 #include "loader.h"
 
 typedef struct Backend Backend;
@@ -30,7 +31,8 @@ typedef struct BackendOps {
 struct Backend {
         const BackendOps *ops;
         Loader *loader;
-        char reason[400]; /* why this one */
+        char reason[700]; /* why this one */
+        char fix[400];    /* how to get the strong one */
 };
 
 extern const BackendOps backend_lsm_ops;
@@ -41,6 +43,12 @@ extern const BackendOps backend_observe_ops;
 int backend_new(ConfigBackend which, uint32_t names_hash, Backend **ret);
 Backend *backend_free(Backend *b);
 DEFINE_CLEANUP(Backend *, backend_free);
+
+/* For the backends: is all there that this kind needs? -EOPNOTSUPP or -EPERM, and `reason` says what and the fix. */
+int backend_check(Backend *b, FeaturesBackend kind);
+
+/* How this host would get the strong backend: one sentence; "" when it runs already. */
+const char *backend_fix(const Backend *b);
 
 /* -EOPNOTSUPP: a required hook is missing; what an earlier run attached stays attached. */
 int backend_attach(Backend *b);

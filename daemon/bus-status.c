@@ -98,13 +98,15 @@ json_t *bus_status(Manager *m)
         ManagerStatus s;
 
         manager_status(m, &s);
-        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:o, s:s, s:I, s:o, s:o}, s:o, s:o, "
+        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:o, s:s, s:I, s:o, s:o}, "
+                         "s:o, s:o, "
                          "s:I, s:o, "
                          "s:o, s:o, s:o, s:o}",
                          "version", AIGUARD_VERSION, "mode", s.mode, "mode_reason", s.mode_reason, "backend",
-                         s.backend, "backend_reason", s.backend_reason ? s.backend_reason : "", "started",
-                         date(s.started_usec), "audit_since", date(s.audit_since_usec), "hooks", hooks(&s),
-                         "policy", "name", json_text(s.policy_name), "hash", s.policy_hash, "generation",
+                         s.backend, "backend_reason", s.backend_reason ? s.backend_reason : "", "weaker",
+                         s.weaker, "fix", s.fix, "started", date(s.started_usec), "audit_since",
+                         date(s.audit_since_usec), "hooks", hooks(&s), "policy", "name",
+                         json_text(s.policy_name), "hash", s.policy_hash, "generation",
                          (json_int_t) s.policy_generation, "since", date(s.policy_since_usec),
                          "reload_error", json_text(s.reload_error), "counters", counters(&s.counters),
                          "gate", gate(&s.gate), "models", (json_int_t) s.n_models, "older",

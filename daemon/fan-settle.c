@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,19 +80,35 @@ typedef struct OpenRuntime {
         bool found;
 } OpenRuntime;
 
+/* A file that cannot be looked into may be anything. */
+static bool may_be_runtime(Fan *f, int path_fd)
+{
+        _cleanup_close_ int fd = -EBADF;
+        char magic[4] = {};
+        struct ag_object object;
+        uint32_t flags;
+
+        if (gate_known(f->gate, path_fd, &object) == 0)
+                return object.flags & AG_OBJECT_LIBRARY_STRONG;
+        fd = gate_reopen(path_fd);
+        if (fd < 0)
+                return fd != -EOPNOTSUPP;
+        if (pread(fd, magic, sizeof(magic), 0) != sizeof(magic) || memcmp(magic, "\177ELF", 4) != 0)
+                return false;
+        return gate_classify_library(f->gate, path_fd, NULL, &flags) < 0 || flags & AG_OBJECT_LIBRARY_STRONG;
+}
+
 static int on_open_file(void *userdata, const ProcFd *p)
 {
         _cleanup_close_ int fd = -EBADF;
         OpenRuntime *o = userdata;
-        struct ag_object object;
         char name[32];
 
         if (!S_ISREG(p->mode))
                 return 0;
         snprintf(name, sizeof(name), "fd/%d", p->fd);
         fd = openat(o->proc_fd, name, O_PATH | O_CLOEXEC);
-        if (fd >= 0 && gate_known(o->fan->gate, fd, &object) == 0 && object.flags & AG_OBJECT_LIBRARY_STRONG)
-                o->found = true;
+        o->found = fd >= 0 && may_be_runtime(o->fan, fd);
         return o->found;
 }
 
@@ -114,10 +131,12 @@ static bool look(Fan *f, const Item *i)
                                       .tgid = (uint32_t) i->tgid,
                                       .tid = (uint32_t) i->tgid };
         struct ag_resolved known = {};
+        /* First: what is closed by now is mapped by now, if it ever is. */
+        bool open = has_runtime_open(f, i->tgid);
 
         h->on_resolve(h->userdata, &r);
         (void) task_resolved_get(f->gate->maps, i->pidfd, i->tgid, &known);
-        if (!(known.traits & AG_TRAIT_RUNTIME) && has_runtime_open(f, i->tgid))
+        if (!(known.traits & AG_TRAIT_RUNTIME) && (open || known.flags & AG_RESOLVED_PARTLY))
                 return false;
         h->on_opened(h->userdata, i->tgid, false);
         return true;

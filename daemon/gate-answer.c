@@ -62,6 +62,8 @@ void gate_refresh_who(Gate *g, struct ag_gated *who)
                 s.traits |= r.traits & learnt;
                 if (r.map_seq == s.map_seq)
                         s.traits &= ~(uint32_t) AG_TRAIT_PENDING_MAP;
+                if (g->maps->by_tgid && r.flags & AG_RESOLVED_PARTLY)
+                        s.traits |= AG_TRAIT_PENDING_MAP;
         }
         if (s.traits & AG_TRAIT_PENDING_CGROUP &&
             bpf_map_lookup_elem(g->maps->cgroups, &s.cgroup_id, &workload) == 0) {

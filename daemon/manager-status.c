@@ -60,6 +60,10 @@ void manager_note_start(Manager *m)
                      "aiguard runs: mode %s (%s), backend %s, %zu of %zu hooks attached",
                      policy_mode_to_string(m->config.mode), m->config.mode_reason, m->backend->ops->name,
                      n - missing, n);
+        if (m->backend->ops->weaker)
+                journal_note(m->journal, MESSAGE_ID_BACKEND_WEAK, LOG_WARNING, NULL, 0,
+                             "The backend is %s: %s. To get the strong one: %s", m->backend->ops->name,
+                             m->backend->ops->weaker, backend_fix(m->backend));
         if (previous > 0)
                 journal_note(m->journal, MESSAGE_ID_PREVIOUS_RUN, LOG_WARNING, NULL, 0,
                              "%llu opens that an earlier run had left waiting were refused",
@@ -121,6 +125,8 @@ void manager_status(Manager *m, ManagerStatus *ret)
                 .mode_reason = m->config.mode_reason,
                 .backend = m->backend->ops->name,
                 .backend_reason = m->backend->reason,
+                .weaker = m->backend->ops->weaker ? m->backend->ops->weaker : "",
+                .fix = backend_fix(m->backend),
                 .policy_name = t->name,
                 .policy_hash = t->hash,
                 .policy_generation = c->generation,

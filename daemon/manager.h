@@ -57,8 +57,10 @@ typedef struct ManagerCounters {
 typedef struct ManagerStatus {
         const char *mode; /* enforce, audit, monitor (attached, not yet enforcing), degraded (a required hook is missing), observe (the backend refuses nothing) */
         const char *mode_reason; /* "aiguard.conf", "kernel command line", ... */
-        const char *backend;     /* lsm */
+        const char *backend;     /* lsm, fanotify, observe */
         const char *backend_reason;
+        const char *weaker; /* what this backend does not do, one sentence; "": it is the strong one */
+        const char *fix;    /* how this host gets the strong one; "" as above */
         const LoaderHook *hooks;
         size_t n_hooks;
         const char *policy_name;

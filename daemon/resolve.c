@@ -31,6 +31,9 @@
 #define MAP_LINES_MAX 131072U
 #define MAPPED_FILES_MAX 4096U
 
+/* What a look at a process can find; the others are the kernel side's to tell. */
+#define FOUND_TRAITS (AG_TRAIT_RUNTIME | AG_TRAIT_RUNTIME_WEAK | AG_TRAIT_INTERPRETER | AG_TRAIT_DECLARED)
+
 struct Resolve {
         Manager *m;
         ResolveFiles *files;
@@ -325,6 +328,7 @@ static int write_resolved(Resolve *r, int pidfd, pid_t tgid, const struct ag_res
 
         (void) task_resolved_get(maps, pidfd, tgid, &v);
         v.traits |= add->traits;
+        v.flags = (v.flags & ~(uint32_t) AG_RESOLVED_PARTLY) | (add->flags & AG_RESOLVED_PARTLY);
         if (!only_traits && (int32_t) (add->map_seq - v.map_seq) > 0)
                 v.map_seq = add->map_seq;
         return task_resolved_put(maps, pidfd, tgid, &v);
@@ -334,8 +338,7 @@ static int commit(Resolve *r, int pidfd, const Resolution *res, uint32_t map_seq
 {
         const struct ag_resolved v = {
                 /* What BPF found stays BPF's to tell. */
-                .traits = res->traits & (AG_TRAIT_RUNTIME | AG_TRAIT_RUNTIME_WEAK | AG_TRAIT_INTERPRETER |
-                                         AG_TRAIT_DECLARED),
+                .traits = res->traits & FOUND_TRAITS,
                 .map_seq = map_seq,
                 /*
                  * No workload: its number would outlive a reload. The hooks look it up themselves, in
@@ -368,6 +371,12 @@ int resolve_process(Resolve *r, pid_t tgid, Resolution *ret)
                 return k;
         if (res.complete)
                 k = commit(r, pidfd, &res, res.map_seq);
+        else
+                /* What was seen counts at once, the rest stays pending. */
+                (void) write_resolved(r, pidfd, tgid,
+                                      &(struct ag_resolved){ .traits = res.traits & FOUND_TRAITS,
+                                                             .flags = AG_RESOLVED_PARTLY },
+                                      true);
         if (k >= 0 && ret)
                 *ret = res;
         return k;

@@ -22,9 +22,11 @@ static void print_usage(FILE *f)
 {
         fputs("aiguardctl doctor [--json]\n\n"
               "Is this host able to enforce, and if not, what exactly is missing?\n\n"
-              "Exit: 0 able; 1 not able; 2 called wrongly; 3 able to scan and explain, but the kernel\n"
-              "does not run LSM programs, so nothing is enforced; 6 not everything could be asked: run\n"
-              "it as root.\n",
+              "Exit: 0 able, by the backend that it names; 1 not able; 2 called wrongly; 3 able to scan "
+              "and\n"
+              "explain, but the kernel refuses the programs of every backend, so nothing is enforced; 6 "
+              "not\n"
+              "everything could be asked: run it as root.\n",
               f);
 }
 
@@ -41,30 +43,36 @@ static const char *state_name(FeatureState s)
  */
 static int verdict(const FeatureResult *f, size_t n)
 {
-        bool missing = false, lsm = true, unknown = false;
+        const FeaturesBackend b = features_backend(f, n);
+        const FeatureResult *open =
+                        features_missing_for(b == FEATURES_NO_BACKEND ? FEATURES_OBSERVE : b, f, n);
 
-        for (size_t i = 0; i < n; i++) {
-                if (!f[i].required || streq(f[i].name, "rights"))
-                        continue;
-                if (f[i].state == FEATURE_UNKNOWN)
-                        unknown = true;
-                if (f[i].state != FEATURE_MISSING)
-                        continue;
-                if (streq(f[i].name, "bpf-lsm"))
-                        lsm = false;
-                else
-                        missing = true;
+        if (b == FEATURES_OBSERVE)
+                return EXIT_OBSERVE_ONLY;
+        if (b == FEATURES_NO_BACKEND) {
+                /* Scanning and explaining need nothing of the kernel. */
+                const FeatureResult *programs = features_find(f, n, "tracepoints");
+
+                return programs && programs->state == FEATURE_MISSING ? EXIT_OBSERVE_ONLY : EXIT_FAILURE;
         }
-        return missing ? EXIT_FAILURE : !lsm ? EXIT_OBSERVE_ONLY : unknown ? EXIT_NOT_ASKED : EXIT_SUCCESS;
+        return open && !streq(open->name, "rights") ? EXIT_NOT_ASKED : EXIT_SUCCESS;
 }
 
-static const char *verdict_text(int code)
+static const char *verdict_text(int code, FeaturesBackend b)
 {
         switch (code) {
         case EXIT_SUCCESS:
-                return "This host is able to enforce.";
+                return b == FEATURES_LSM ? "This host is able to enforce."
+                                         : "This host is able to enforce by the weaker backend (fanotify): "
+                                           "what is open "
+                                           "already, and descriptors that are passed on, are not seen, and "
+                                           "enforcement "
+                                           "ends when aiguardd does. What the strong one needs is above: "
+                                           "see bpf-lsm.";
         case EXIT_OBSERVE_ONLY:
-                return "This host can scan files and explain policies, and enforces nothing: see bpf-lsm.";
+                return "This host can scan files and explain policies, and enforces nothing: see the kinds "
+                       "of programs "
+                       "that the kernel refuses.";
         case EXIT_NOT_ASKED:
                 return "Not everything could be asked. Run it as root: sudo aiguardctl doctor";
         default:
@@ -91,8 +99,8 @@ static int print_json(const FeatureResult *f, size_t n, int code)
                                 list, json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "name", f[i].name, "title",
                                                 f[i].title, "state", state_name(f[i].state), "required",
                                                 f[i].required, "detail", f[i].detail, "fix", f[i].fix));
-        if (out_json(json_pack("{s:s, s:i, s:s, s:o}", "verdict", verdict_text(code), "exit", code, "daemon",
-                               daemon_state(), "probes", list)) != EXIT_SUCCESS)
+        if (out_json(json_pack("{s:s, s:i, s:s, s:o}", "verdict", verdict_text(code, features_backend(f, n)),
+                               "exit", code, "daemon", daemon_state(), "probes", list)) != EXIT_SUCCESS)
                 return EXIT_FAILURE;
         return code;
 }
@@ -138,6 +146,6 @@ int verb_doctor(int argc, char **argv)
         if (json)
                 return print_json(f, n, code);
         print_text(f, n);
-        printf("\n%s\n", verdict_text(code));
+        printf("\n%s\n", verdict_text(code, features_backend(f, n)));
         return code;
 }

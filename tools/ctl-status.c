@@ -176,6 +176,10 @@ static int print_status(const json_t *status)
                          json_int(json_object_get(status, "counters"), "would_refuse"));
         }
         out_line("backend", "%s (%s)", json_str(status, "backend"), json_str(status, "backend_reason"));
+        if (json_str(status, "weaker")[0]) {
+                out_line("weaker", "%s", json_str(status, "weaker"));
+                out_line("fix", "%s", json_str(status, "fix"));
+        }
         print_policy(status);
         complete = print_hooks(status);
         print_counters(status);

@@ -21,6 +21,7 @@
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 
+#include "lib/features-boot.h"
 #include "lib/macro.h"
 
 static void answer(FeatureResult *f, FeatureState state, const char *detail, const char *fix)
@@ -102,7 +103,7 @@ static void probe_btf(FeatureResult *f)
 static void probe_lsm_list(FeatureResult *f)
 {
         _cleanup_fclose_ FILE *file = fopen("/sys/kernel/security/lsm", "re");
-        char line[512] = "", fix[240];
+        char line[512] = "", parameter[256], fix[400];
 
         if (!file || !fgets(line, sizeof(line), file)) {
                 answer(f, FEATURE_UNKNOWN, "/sys/kernel/security/lsm cannot be read",
@@ -118,7 +119,9 @@ static void probe_lsm_list(FeatureResult *f)
                         return;
                 }
         }
-        snprintf(fix, sizeof(fix), "boot with lsm=%.180s,bpf on the kernel command line", line);
+        if (features_lsm_parameter(line, parameter, sizeof(parameter)) < 0)
+                snprintf(parameter, sizeof(parameter), "lsm=...,bpf (the list of now, and bpf)");
+        features_boot_fix("", parameter, fix, sizeof(fix));
         answer(f, FEATURE_MISSING, "the kernel runs without the BPF LSM", fix);
 }
 
@@ -155,6 +158,15 @@ static int attach_lsm_probe(void)
         return getsid(getpid()) < 0 && errno == EPERM ? 0 : -ENOSYS;
 }
 
+/* The words of lsm-list, which is asked before. */
+static bool is_listed(void)
+{
+        FeatureResult list = {};
+
+        probe_lsm_list(&list);
+        return list.state == FEATURE_OK;
+}
+
 static void probe_lsm_attach(FeatureResult *f)
 {
         int r = attach_lsm_probe();
@@ -165,12 +177,16 @@ static void probe_lsm_attach(FeatureResult *f)
                 answer(f, FEATURE_UNKNOWN, "it cannot be tried without rights", "run it as root");
         else if (r == -ENOSYS)
                 answer(f, FEATURE_MISSING, "the kernel attaches LSM programs and never asks them",
-                       "boot with bpf in lsm= on the kernel command line");
+                       "put bpf into lsm=: see the list of security modules above");
+        else if (is_listed())
+                answer_errno(f, FEATURE_MISSING,
+                             "the kernel lists bpf and refuses LSM programs all the same", -r,
+                             "this is a sandbox or a virtual machine whose host forbids them: allow LSM, "
+                             "fentry and "
+                             "fmod_ret programs there; no boot parameter of this kernel helps");
         else
                 answer_errno(f, FEATURE_MISSING, "the kernel refuses LSM programs", -r,
-                             "boot with bpf in lsm= on the kernel command line; inside a sandbox or "
-                             "container "
-                             "this has to be done on the host");
+                             "put bpf into lsm=: see the list of security modules above");
 }
 
 static void probe_bpffs(FeatureResult *f)
@@ -197,6 +213,72 @@ static void probe_fanotify(FeatureResult *f)
         else
                 answer_errno(f, FEATURE_MISSING, "the kernel gives no fanotify permission events", errno,
                              "boot a kernel built with CONFIG_FANOTIFY_ACCESS_PERMISSIONS=y");
+}
+
+/* A program that says yes to everything, on the root of the cgroup tree for a moment. */
+static int attach_device_probe(void)
+{
+        const struct bpf_insn code[] = {
+                { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1 },
+                { .code = BPF_JMP | BPF_EXIT },
+        };
+        _cleanup_close_ int program = -EBADF, cgroup = -EBADF, link = -EBADF;
+        char path[160];
+        int r = features_cgroup2_mount(path, sizeof(path));
+
+        if (r < 0)
+                return r;
+        cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (cgroup < 0)
+                return -errno;
+        program = bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, "aiguard_probe", "GPL", code, ARRAY_SIZE(code),
+                                NULL);
+        if (program < 0)
+                return -errno;
+        link = bpf_link_create(program, cgroup, BPF_CGROUP_DEVICE, NULL);
+        return link < 0 ? -errno : 0;
+}
+
+static int attach_tracepoint_probe(void)
+{
+        const struct bpf_insn code[] = {
+                { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+                { .code = BPF_JMP | BPF_EXIT },
+        };
+        LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP);
+        _cleanup_close_ int program = -EBADF, link = -EBADF;
+        int id = libbpf_find_vmlinux_btf_id("sched_process_exit", BPF_TRACE_RAW_TP);
+
+        if (id <= 0)
+                return id < 0 ? id : -ENOENT;
+        opts.attach_btf_id = (__u32) id;
+        program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "aiguard_probe", "GPL", code, ARRAY_SIZE(code),
+                                &opts);
+        if (program < 0)
+                return -errno;
+        link = bpf_raw_tracepoint_open(NULL, program);
+        return link < 0 ? -errno : 0;
+}
+
+static void answer_program(FeatureResult *f, int r)
+{
+        if (r >= 0)
+                answer(f, FEATURE_OK, "a program of that kind loads and attaches", "");
+        else if (r == -EPERM && !(effective_rights() & 1ULL << 39))
+                answer(f, FEATURE_UNKNOWN, "it cannot be tried without rights", "run it as root");
+        else
+                answer_errno(f, FEATURE_MISSING, "the kernel refuses it", -r,
+                             "run aiguardd on the host itself and not in a container or sandbox");
+}
+
+static void probe_device_program(FeatureResult *f)
+{
+        answer_program(f, attach_device_probe());
+}
+
+static void probe_tracepoints(FeatureResult *f)
+{
+        answer_program(f, attach_tracepoint_probe());
 }
 
 int features_cgroup2_mount(char *ret, size_t size)
@@ -267,6 +349,8 @@ static const struct {
         { "btf", "Kernel type information (BTF)", true, probe_btf },
         { "lsm-list", "BPF in the list of security modules", false, probe_lsm_list },
         { "bpf-lsm", "LSM programs", true, probe_lsm_attach },
+        { "tracepoints", "Tracepoint programs", false, probe_tracepoints },
+        { "device-program", "Device programs of a cgroup", false, probe_device_program },
         { "bpffs", "BPF file system", true, probe_bpffs },
         { "fanotify", "Permission events", true, probe_fanotify },
         { "cgroup2", "Unified cgroup tree", false, probe_cgroup2 },
@@ -296,4 +380,50 @@ size_t features_probe(FeatureResult ret[FEATURES_MAX])
         }
         libbpf_set_print(old);
         return ARRAY_SIZE(probes);
+}
+
+/* What each backend cannot do without. */
+static const char *const needs[_FEATURES_BACKEND_MAX][8] = {
+        [FEATURES_LSM] = { "rights", "btf", "bpf-lsm", "bpffs", "fanotify" },
+        [FEATURES_FANOTIFY] = { "rights", "btf", "tracepoints", "cgroup2", "device-program", "bpffs",
+                                "fanotify" },
+        [FEATURES_OBSERVE] = { "rights", "btf", "tracepoints", "bpffs" },
+};
+
+const FeatureResult *features_find(const FeatureResult *features, size_t n, const char *name)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(features[i].name, name) == 0)
+                        return &features[i];
+        }
+        return NULL;
+}
+
+const FeatureResult *features_missing_for(FeaturesBackend backend, const FeatureResult *features, size_t n)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(needs[backend]) && needs[backend][i]; i++) {
+                const FeatureResult *f = features_find(features, n, needs[backend][i]);
+
+                if (f && f->state != FEATURE_OK)
+                        return f;
+        }
+        return NULL;
+}
+
+FeaturesBackend features_backend(const FeatureResult *features, size_t n)
+{
+        for (FeaturesBackend b = FEATURES_LSM; b < FEATURES_NO_BACKEND; b++) {
+                bool missing = false;
+
+                for (size_t i = 0; i < ARRAY_SIZE(needs[b]) && needs[b][i]; i++) {
+                        const FeatureResult *f = features_find(features, n, needs[b][i]);
+
+                        /* The rights of whoever asks are no property of the host. */
+                        if (f && f->state == FEATURE_MISSING && strcmp(f->name, "rights") != 0)
+                                missing = true;
+                }
+                if (!missing)
+                        return b;
+        }
+        return FEATURES_NO_BACKEND;
 }

@@ -19,15 +19,30 @@ typedef struct FeatureResult {
         const char *name;  /* btf, bpf-lsm, ... */
         const char *title; /* what it is, in words */
         FeatureState state;
-        bool required;    /* without it the daemon does not start */
-        char detail[200]; /* what was seen or is missing: one sentence */
-        char fix[240];    /* empty when ok */
+        bool required;    /* without it the daemon does not enforce as it should */
+        char detail[240]; /* what was seen or is missing: one sentence */
+        char fix[400];    /* empty when ok */
 } FeatureResult;
 
-#define FEATURES_MAX 16
+#define FEATURES_MAX 20
+
+/* What enforces on a host, the strongest first; the names are those of Backend=. */
+typedef enum FeaturesBackend {
+        FEATURES_LSM,
+        FEATURES_FANOTIFY,
+        FEATURES_OBSERVE,    /* nothing is enforced */
+        FEATURES_NO_BACKEND, /* the daemon does not start */
+        _FEATURES_BACKEND_MAX,
+} FeaturesBackend;
 
 /* Runs every probe, cheapest first; returns how many. */
 size_t features_probe(FeatureResult ret[FEATURES_MAX]);
+
+/* The strongest backend that nothing is missing for. What could not be asked is not missing. */
+FeaturesBackend features_backend(const FeatureResult *features, size_t n);
+/* The first thing that this backend needs and that is not ok; NULL: nothing. */
+const FeatureResult *features_missing_for(FeaturesBackend backend, const FeatureResult *features, size_t n);
+const FeatureResult *features_find(const FeatureResult *features, size_t n, const char *name);
 
 /* Where cgroup2 is mounted ("/sys/fs/cgroup"), found in /proc/self/mounts; -ENOENT. */
 int features_cgroup2_mount(char *ret, size_t size);

@@ -20,6 +20,7 @@ const MessageId message_ids[] = {
         { "repeated", MESSAGE_ID_REPEATED, "repeats of an entry, summed up" },
         { "entries-lost", MESSAGE_ID_ENTRIES_LOST, "entries that were not written" },
         { "daemon-started", MESSAGE_ID_DAEMON_STARTED, "rules are in force from here on" },
+        { "backend-weak", MESSAGE_ID_BACKEND_WEAK, "enforced by the weaker backend, or not at all" },
         { "daemon-stopped", MESSAGE_ID_DAEMON_STOPPED, "the daemon ended" },
         { "policy-applied", MESSAGE_ID_POLICY_APPLIED, "a policy came into force" },
         { "policy-rejected", MESSAGE_ID_POLICY_REJECTED, "a policy was not understood, the old one stays" },

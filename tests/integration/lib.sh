@@ -205,6 +205,8 @@ said() {
         audit-sensor) id=$ID_SENSOR_AUDITED ;;
         esac
         about='true'
+        # A device program sees the number of a node and no name: the log then has the name in /dev.
+        [ "$kind-$BACKEND" != sensor-fanotify ] || [ "$path" = any ] || path=$CAMERA
         [ "$path" = any ] || case $kind in
         model) about=".AIGUARD_MODEL_PATH == \"$path\"" ;;
         sensor) about="(.AIGUARD_DEVICE // \"\") | endswith(\"$path\")" ;;
