@@ -82,6 +82,18 @@ static __always_inline bool ag_process_has_opened(__u32 tgid)
         return r && r->flags & AG_RESOLVED_OPENED;
 }
 
+/* A child of one that may have mapped a runtime is as it is: the same memory, the same open files. */
+static __always_inline void ag_process_opened_too(__u32 tgid, __u64 start_time)
+{
+        struct ag_resolved opened = { .flags = AG_RESOLVED_OPENED };
+        struct ag_what what = { .kind = AG_REQUEST_RESOLVE };
+        struct ag_who who = { .tgid = tgid, .tid = tgid, .start_time = start_time };
+
+        bpf_map_update_elem(&ag_process_resolved, &tgid, &opened, BPF_ANY);
+        what.time = bpf_ktime_get_boot_ns();
+        ag_request_send_bare(&who, &what);
+}
+
 /* ------------------------------------------------------------------- life */
 
 SEC("tp_btf/sched_process_fork")
@@ -90,6 +102,7 @@ int BPF_PROG(ag_fan_fork, struct task_struct *parent, struct task_struct *child)
         struct ag_control *control = ag_controls();
         struct ag_process *p, fresh = {};
         __u32 tgid = child->tgid, from = parent->tgid;
+        bool opened = false;
 
         if (!control || child->pid != child->tgid)
                 return 0;
@@ -106,14 +119,15 @@ int BPF_PROG(ag_fan_fork, struct task_struct *parent, struct task_struct *child)
                 fresh.subject.traits = p->subject.traits;
                 fresh.subject.workload = p->subject.workload;
                 fresh.subject.generation = p->subject.generation;
-                if (ag_process_has_opened(from))
-                        fresh.subject.traits |= AG_TRAIT_PENDING_MAP;
+                opened = !p->flags && ag_process_has_opened(from);
         }
-        if (!fresh.subject.traits && !fresh.subject.workload && !fresh.flags)
+        if (!fresh.subject.traits && !fresh.subject.workload && !fresh.flags && !opened)
                 return 0;
         ag_process_begin(&fresh, child);
         fresh.subject.map_seq = fresh.subject.traits & AG_TRAITS_PENDING ? 1 : 0;
         ag_process_make(tgid, &fresh);
+        if (opened)
+                ag_process_opened_too(tgid, fresh.start_time);
         return 0;
 }
 
@@ -147,6 +161,9 @@ int BPF_PROG(ag_fan_exec, struct task_struct *task, int old_pid, struct linux_bi
         if (p->flags & AG_PROCESS_EXEMPT)
                 return 0;
         ag_process_merge(p, tgid);
+        /* What the old program had mapped can no longer be looked at: the doubt becomes the trait. */
+        if (ag_process_has_opened(tgid))
+                ag_subject_add(&p->subject, AG_TRAIT_RUNTIME);
         ag_process_match(control, p, true);
         return 0;
 }

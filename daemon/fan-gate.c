@@ -24,6 +24,7 @@ typedef struct Course {
         struct ag_gated who;
         struct statx st;
         const struct ag_row *row;
+        bool opened; /* a runtime, a moment ago */
 } Course;
 
 static bool is_plain(const struct ag_object *o)
@@ -52,7 +53,8 @@ static bool is_of_interest(const Course *c, bool known)
 {
         uint32_t own = c->who.traits & ~(uint32_t) AG_TRAITS_PENDING;
 
-        if (c->who.workload > AG_WORKLOAD_UNDECLARED || own & (AG_TRAITS_STRONG | AG_TRAITS_WEAK))
+        if (c->opened || c->who.workload > AG_WORKLOAD_UNDECLARED ||
+            own & (AG_TRAITS_STRONG | AG_TRAITS_WEAK))
                 return true;
         return known || c->st.stx_size >= CANDIDATE_SIZE || has_suffix_of_models(c->fan, c->event->fd);
 }
@@ -175,7 +177,7 @@ static void on_open(Fan *f, FanEvent *e)
                         policy_store_current(f->gate->options.store);
         Course c = { .fan = f, .event = e };
 
-        if (!g || !fan_who(f, e->tgid, &c.who)) {
+        if (!g || !fan_who(f, e->tgid, &c.who, &c.opened)) {
                 fan_answer(f, e, true);
                 return;
         }

@@ -80,8 +80,9 @@ void fan_mark_clean(Fan *f, int fd);
 /* fan-popular.c: counts opens by nobody; what is opened again and again is classified in the background. */
 void fan_popular(Fan *f, int fd);
 
-/* fan-who.c: who it is, as the gate wants it. False: nobody whose opens matter. Gate thread. */
-bool fan_who(Fan *f, pid_t tgid, struct ag_gated *ret);
+/* fan-who.c: who it is, as the gate wants it. False: nobody whose opens matter. `ret_opened`: it may have a
+ * runtime in memory that nobody has seen there yet. Gate thread. */
+bool fan_who(Fan *f, pid_t tgid, struct ag_gated *ret, bool *ret_opened);
 
 /* fan-library.c: ELF files that nobody has classified. */
 int fan_libraries_new(Fan *f, FanLibraries **ret);

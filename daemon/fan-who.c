@@ -79,7 +79,7 @@ static void read_comm(pid_t tgid, char ret[16])
                 ret[n - 1] = 0;
 }
 
-bool fan_who(Fan *f, pid_t tgid, struct ag_gated *ret)
+bool fan_who(Fan *f, pid_t tgid, struct ag_gated *ret, bool *ret_opened)
 {
         _cleanup_(policy_generation_unrefp) PolicyGeneration *g =
                         policy_store_current(f->gate->options.store);
@@ -108,5 +108,6 @@ bool fan_who(Fan *f, pid_t tgid, struct ag_gated *ret)
         if (ret->workload == AG_WORKLOAD_OTHER && ret->strength != AG_STRENGTH_NONE)
                 ret->workload = AG_WORKLOAD_UNDECLARED;
         read_comm(tgid, ret->comm);
+        *ret_opened = r.flags & AG_RESOLVED_OPENED;
         return true;
 }

@@ -223,6 +223,12 @@ Fan *fan_free(Fan *f)
         return NULL;
 }
 
+void fan_settle_process(Fan *f, pid_t tgid)
+{
+        if (f->settle)
+                fan_settle_push(f->settle, tgid);
+}
+
 int fan_mounts_changed_fd(const Fan *f)
 {
         return f->watches ? fan_mounts_fd(f->mounts) : -EBADF;

@@ -28,6 +28,9 @@ Fan *fan_free(Fan *f);
 /* The gate's thread: events of AI workloads. */
 void fan_take(Fan *f);
 
+/* It came from one that has a runtime open: is it in its memory? */
+void fan_settle_process(Fan *f, pid_t tgid);
+
 int fan_mounts_changed_fd(const Fan *f);
 uint64_t fan_heartbeat(const Fan *f); /* boot time of the reader's last turn */
 FanCache *fan_cache(Fan *f);

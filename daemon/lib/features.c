@@ -100,6 +100,14 @@ static void probe_btf(FeatureResult *f)
         btf__free(btf);
 }
 
+static bool cmdline_has_lsm(void)
+{
+        _cleanup_fclose_ FILE *file = fopen("/proc/cmdline", "re");
+        char line[4096];
+
+        return file && fgets(line, sizeof(line), file) && features_has_lsm_parameter(line);
+}
+
 static void probe_lsm_list(FeatureResult *f)
 {
         _cleanup_fclose_ FILE *file = fopen("/sys/kernel/security/lsm", "re");
@@ -122,6 +130,8 @@ static void probe_lsm_list(FeatureResult *f)
         if (features_lsm_parameter(line, parameter, sizeof(parameter)) < 0)
                 snprintf(parameter, sizeof(parameter), "lsm=...,bpf (the list of now, and bpf)");
         features_boot_fix("", parameter, fix, sizeof(fix));
+        if (cmdline_has_lsm())
+                snprintf(fix + strlen(fix), sizeof(fix) - strlen(fix), " (instead of the lsm= that is there)");
         answer(f, FEATURE_MISSING, "the kernel runs without the BPF LSM", fix);
 }
 
