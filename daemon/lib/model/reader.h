@@ -43,6 +43,7 @@ extern const ModelReader model_reader_openvino;
 extern const ModelReader model_reader_ncnn;
 extern const ModelReader model_reader_darknet;
 extern const ModelReader model_reader_prototxt;
+extern const ModelReader model_reader_labels;
 
 extern const ModelReader *const model_readers[]; /* NULL-terminated */
 

@@ -31,6 +31,7 @@ const ModelReader *const model_readers[] = {
         &model_reader_darknet,
         &model_reader_prototxt,
         &model_reader_onnx,
+        &model_reader_labels,
         NULL,
 };
 /* clang-format on */
