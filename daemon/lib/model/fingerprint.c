@@ -14,6 +14,7 @@
 
 #define VECTORS_MAX 40 /* codes of one file: vectors, and kernels if there is room */
 #define KERNELS_MIN 4  /* fewer do not make an architecture */
+#define SCATTERED_MAX 12
 #define VALUES_MAX (SKETCH_ORDER_BITS + 1)
 #define VALUES_MIN 13
 #define TIES_MAX 2
@@ -316,6 +317,11 @@ static int code_of(Source *s, const FactTensor *t, WeightCode *ret)
         return order_of(bytes, n, (size_t) width, &ret->order);
 }
 
+static bool is_scattered(const FactTensor *t)
+{
+        return t->n == 4 && walk_of(t, 1).places != UINT64_MAX;
+}
+
 static int by_size(const void *a, const void *b)
 {
         const FactTensor *x = *(const FactTensor *const *) a, *y = *(const FactTensor *const *) b;
@@ -328,7 +334,7 @@ static int by_size(const void *a, const void *b)
 static int sketch_weights(Source *s, ModelFacts *f, const FactTensor **sorted, bool kernels, size_t max)
 {
         ModelSketch *sketch = &f->sketch;
-        size_t n = 0;
+        size_t n = 0, scattered = 0;
 
         for (size_t i = 0; i < f->n_tensors; i++) {
                 int64_t dims[FACTS_DIMS_MAX];
@@ -340,8 +346,12 @@ static int sketch_weights(Source *s, ModelFacts *f, const FactTensor **sorted, b
         }
         qsort(sorted, n, sizeof(*sorted), by_size);
         for (size_t i = 0; i < n && sketch->n_weights < max; i++) {
-                int r = code_of(s, sorted[i], &sketch->weights[sketch->n_weights]);
+                int r;
 
+                /* A kernel whose values lie apart costs a call for each; one for each channel is too short elsewhere. */
+                if (is_scattered(sorted[i]) && (sorted[i]->dims[3] == 1 || ++scattered > SCATTERED_MAX))
+                        continue;
+                r = code_of(s, sorted[i], &sketch->weights[sketch->n_weights]);
                 if (r < 0)
                         return r;
                 sketch->n_weights += r > 0;

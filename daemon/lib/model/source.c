@@ -17,10 +17,16 @@
 
 #include "lib/macro.h"
 
-#define FETCH_MIN 20
-#define FETCH_MAX 80  /* after a jump */
-#define FETCH_SPARE 10 /* names of tensors differ a little in length */
-#define FETCH_GROW 16
+typedef struct Fetch {
+        size_t least, most, grow;
+} Fetch;
+
+/* After a jump, at least and at most, and what the next fetch in order begins with. Names of tensors differ a little. */
+#define FETCH_SPARE 10
+static const Fetch fetch_little = { 20, 80,
+                                    16 }; /* of a big file, where a call costs less than what it reads */
+static const Fetch fetch_much = { 96, 256, 64 };
+#define FETCH_BIG_FILE (4U << 20)
 
 static uint64_t now(void)
 {
@@ -37,7 +43,7 @@ void source_init_fd(Source *s, int fd, uint64_t size)
                 .size = size,
                 .deadline = now() + SOURCE_SECONDS_MAX * 1000000000ULL,
                 .items_left = SOURCE_ITEMS_MAX,
-                .grow = FETCH_GROW,
+                .grow = fetch_little.grow,
         };
 }
 
@@ -135,10 +141,11 @@ static size_t move_window(Source *s, uint64_t pos, size_t *ret_fetch)
                 *ret_fetch = s->grow;
                 s->grow = MIN(s->grow * 2, (size_t) SOURCE_WINDOW);
         } else {
+                const Fetch *f = s->size + s->base > FETCH_BIG_FILE ? &fetch_little : &fetch_much;
                 uint64_t run = s->run_end - s->run_start + FETCH_SPARE;
 
-                *ret_fetch = (size_t) MAX(MIN(run, (uint64_t) FETCH_MAX), (uint64_t) FETCH_MIN);
-                s->grow = FETCH_GROW;
+                *ret_fetch = (size_t) MAX(MIN(run, (uint64_t) f->most), (uint64_t) f->least);
+                s->grow = f->grow;
                 s->run_start = pos;
                 s->run_end = pos;
         }
