@@ -29,6 +29,9 @@ typedef struct Walk {
         ScanServer *server;
         ScanServerOptions options;
         ScanCounts counts;
+        dev_t siblings_dev; /* the directory of the last file, and what was not in it */
+        ino_t siblings_ino;
+        uint64_t siblings_absent;
         uint64_t n_counted; /* of the first pass, for the progress bar */
         bool json, all, content_only, counting, failed;
 } Walk;
@@ -52,6 +55,20 @@ static void complain(Walk *w, const char *path, const char *what)
         w->failed = true;
 }
 
+static size_t open_siblings(Walk *w, int dir_fd, const char *name, ScanSibling ret[SCAN_SIBLINGS_MAX])
+{
+        struct stat st;
+
+        if (dir_fd < 0 || fstat(dir_fd, &st) < 0)
+                return scan_siblings_open(dir_fd, name, true, ret);
+        if (st.st_dev != w->siblings_dev || st.st_ino != w->siblings_ino) {
+                w->siblings_dev = st.st_dev;
+                w->siblings_ino = st.st_ino;
+                w->siblings_absent = 0;
+        }
+        return scan_siblings_open_again(dir_fd, name, true, &w->siblings_absent, ret);
+}
+
 /* One file. When it took the scanner down, the scanner is started again for the next. */
 static int scan_one(Walk *w, int dir_fd, int fd, const char *name, const char *path, Classification *ret)
 {
@@ -64,7 +81,7 @@ static int scan_one(Walk *w, int dir_fd, int fd, const char *name, const char *p
         if (r < 0)
                 return r;
         if (!w->content_only)
-                n = scan_siblings_open(dir_fd, name, true, siblings);
+                n = open_siblings(w, dir_fd, name, siblings);
         r = scan_server_run(w->server, fd, w->content_only ? "" : path, siblings, n, ret);
         scan_siblings_close(siblings, n);
         if (r < 0 || ret->status == SCAN_UNPARSABLE)

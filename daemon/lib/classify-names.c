@@ -61,24 +61,28 @@ static void find_in(const ModelcapSet *set, const char *tokens, PhraseFound foun
         }
 }
 
-static bool is_ascii(const char *s, size_t n)
+/* What a name holds besides small ASCII letters, digits and signs decides in how many ways it can be cut. */
+static void look_at(const char *s, size_t n, bool *ret_capitals, bool *ret_foreign)
 {
-        for (size_t i = 0; i < n; i++)
-                if ((unsigned char) s[i] >= 0x80)
-                        return false;
-        return true;
+        *ret_capitals = *ret_foreign = false;
+        for (size_t i = 0; i < n; i++) {
+                *ret_capitals = *ret_capitals || (s[i] >= 'A' && s[i] <= 'Z');
+                *ret_foreign = *ret_foreign || (unsigned char) s[i] >= 0x80;
+        }
 }
 
 void names_find(const ModelcapSet *set, const char *name, size_t n, PhraseFound found, void *userdata)
 {
-        char camel[TOKENS_SIZE], plain[TOKENS_SIZE];
+        char camel[TOKENS_SIZE], other[TOKENS_SIZE];
+        bool capitals, foreign;
 
         if (text_tokens(name, n, TOKENS_CAMEL, camel) == 0)
                 return;
         find_in(set, camel, found, userdata);
-        if (text_tokens(name, n, 0, plain) > 0 && strcmp(plain, camel) != 0)
-                find_in(set, plain, found, userdata);
-        if (!is_ascii(name, n) && text_tokens(name, n, TOKENS_CAMEL | TOKENS_SKELETON, plain) > 0 &&
-            strcmp(plain, camel) != 0)
-                find_in(set, plain, found, userdata);
+        look_at(name, n, &capitals, &foreign);
+        if ((capitals || foreign) && text_tokens(name, n, 0, other) > 0 && strcmp(other, camel) != 0)
+                find_in(set, other, found, userdata);
+        if (foreign && text_tokens(name, n, TOKENS_CAMEL | TOKENS_SKELETON, other) > 0 &&
+            strcmp(other, camel) != 0)
+                find_in(set, other, found, userdata);
 }

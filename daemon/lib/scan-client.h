@@ -60,6 +60,9 @@ int scan_server_run(ScanServer *s, int fd, const char *path, const ScanSibling *
  */
 size_t scan_siblings_open(int dir_fd, const char *self_name, bool follow,
                           ScanSibling ret[SCAN_SIBLINGS_MAX]);
+/* The same for many files of one directory: what was not there the first time is not looked for again. */
+size_t scan_siblings_open_again(int dir_fd, const char *self_name, bool follow, uint64_t *absent,
+                                ScanSibling ret[SCAN_SIBLINGS_MAX]);
 void scan_siblings_close(ScanSibling *siblings, size_t n);
 
 #endif

@@ -78,14 +78,24 @@ static int open_sibling(int dir_fd, const char *name, bool follow)
 
 size_t scan_siblings_open(int dir_fd, const char *self_name, bool follow, ScanSibling ret[SCAN_SIBLINGS_MAX])
 {
+        uint64_t absent = 0;
+
+        return scan_siblings_open_again(dir_fd, self_name, follow, &absent, ret);
+}
+
+size_t scan_siblings_open_again(int dir_fd, const char *self_name, bool follow, uint64_t *absent,
+                                ScanSibling ret[SCAN_SIBLINGS_MAX])
+{
         size_t n = 0;
 
         for (size_t i = 0; scan_sibling_names[i] && n < SCAN_SIBLINGS_MAX; i++) {
                 int fd;
 
-                if (strcmp(scan_sibling_names[i], self_name) == 0)
+                if ((i < 64 && *absent & 1ULL << i) || strcmp(scan_sibling_names[i], self_name) == 0)
                         continue;
                 fd = open_sibling(dir_fd, scan_sibling_names[i], follow);
+                if (fd == -ENOENT && i < 64)
+                        *absent |= 1ULL << i;
                 if (fd < 0)
                         continue;
                 ret[n] = (ScanSibling){ .fd = fd };
