@@ -13,6 +13,8 @@
 
 #define INPUT_SIZE 16384U
 #define OUTPUT_FIRST 16384U
+#define BOMB_SIZE (4U * 1024 * 1024) /* as much may come out of anything */
+#define BOMB_RATIO 64                /* sparse weights get a tenth as small */
 
 typedef struct Output {
         unsigned char *data;
@@ -70,6 +72,8 @@ static int run(Source *s, z_stream *z, uint64_t pos, uint64_t length, Output *o,
                 z->next_in = input;
                 z->avail_in = (uInt) n;
                 r = drain(z, o);
+                if (o->n > BOMB_SIZE && o->n / BOMB_RATIO > z->total_in)
+                        return source_fail(s, "more comes out of a compressed part than was ever in it");
         }
         if (r != Z_OK && r != Z_STREAM_END)
                 return source_fail(s,

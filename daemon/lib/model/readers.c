@@ -16,6 +16,10 @@
 /* clang-format off */
 const ModelReader *const model_readers[] = {
         &model_reader_tflite,
+        &model_reader_torch,
+        &model_reader_torch_legacy,
+        &model_reader_torch_tar,
+        &model_reader_pickle,
         &model_reader_safetensors,
         &model_reader_hf_config,
         &model_reader_keras_hdf5,
