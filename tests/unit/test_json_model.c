@@ -4,7 +4,7 @@
  * TensorFlow.js and Keras JSON come from TensorFlow.js itself (npm); what it
  * does not write is put together here by its description.
  */
-#include "model-writers.h"
+#include "real-files.h"
 
 static ModelcapSet *set;
 
@@ -52,7 +52,7 @@ static Classification scan_written(const char *name, bool labels, const char *wh
         Classification c;
 
         (void) snprintf(script, sizeof(script), TFJS, name, labels, what);
-        b = written_by("node", "-e", script);
+        b = node_file(script);
         c = scan_bytes(set, &b);
         bytes_done(&b);
         return c;

@@ -3,7 +3,7 @@
  * Overview: the reader of Keras HDF5 files, on files that h5py wrote with the
  * attributes and groups that Keras gives them, and on the same files broken.
  */
-#include "model-writers.h"
+#include "real-files.h"
 
 static ModelcapSet *set;
 
@@ -21,9 +21,7 @@ TestSuite(keras_hdf5, .init = setup, .fini = teardown);
 
 /* a: the arguments of File(); then what is done with the file f */
 #define H5(a, body)                                                                                         \
-        "import sys, json\n"                                                                                \
-        "try:\n    import h5py, numpy as np\n"                                                              \
-        "except ImportError:\n    sys.exit(77)\n"                                                           \
+        "import json, numpy as np\n"                                                                        \
         "def layer(cls, name, **more): return {'class_name': cls, 'config': dict(more, name=name)}\n"       \
         "def net(name, units): return json.dumps({'class_name': 'Functional', 'config': {'name': name, "    \
         "'layers': [layer('InputLayer', 'input_1', batch_input_shape=[None, 48, 48, 1]), "                  \
@@ -44,7 +42,7 @@ TestSuite(keras_hdf5, .init = setup, .fini = teardown);
 
 static Bytes written(const char *script)
 {
-        return written_by("/usr/bin/python3", "-c", script);
+        return python_file("h5py", script);
 }
 
 static Classification scan_written(const char *script)

@@ -3,7 +3,7 @@
  * Overview: files of labels, and lists in programs. Compiled Python comes from
  * python3 itself.
  */
-#include "model-writers.h"
+#include "real-files.h"
 
 static ModelcapSet *set;
 
@@ -124,7 +124,7 @@ Test(labels, others_are_nothing)
 }
 
 #define COMPILE(source)                                                              \
-        "import py_compile, sys\nopen(sys.argv[1] + '.py', 'w').write(" source ")\n" \
+        "open(sys.argv[1] + '.py', 'w').write(" source ")\n"                         \
         "py_compile.compile(sys.argv[1] + '.py', cfile=sys.argv[1], doraise=True)\n" \
         "import os; os.unlink(sys.argv[1] + '.py')\n"
 
@@ -140,10 +140,10 @@ Test(labels, compiled_python)
         };
         static const char plain[] =
                         COMPILE("'import os\\nx = [\"a\", \"b\", \"c\"]\\nprint(\"angry\", \"x\")\\n'");
-        _cleanup_bytes_ Bytes other = written_by("python3", "-c", plain);
+        _cleanup_bytes_ Bytes other = python_file("py_compile", plain);
 
         for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
-                _cleanup_bytes_ Bytes b = written_by("python3", "-c", scripts[i]);
+                _cleanup_bytes_ Bytes b = python_file("py_compile", scripts[i]);
                 Classification c = scan_bytes(set, &b);
 
                 cr_assert_eq(c.status, SCAN_SUSPECT, "%zu: %s", i,

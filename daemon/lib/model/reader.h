@@ -48,6 +48,8 @@ extern const ModelReader model_reader_ncnn;
 extern const ModelReader model_reader_darknet;
 extern const ModelReader model_reader_prototxt;
 extern const ModelReader model_reader_labels;
+extern const ModelReader model_reader_mnn;
+extern const ModelReader model_reader_keras_zip;
 
 extern const ModelReader *const model_readers[]; /* NULL-terminated */
 

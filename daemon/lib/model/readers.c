@@ -35,6 +35,8 @@ const ModelReader *const model_readers[] = {
         &model_reader_darknet,
         &model_reader_prototxt,
         &model_reader_onnx,
+        &model_reader_mnn,
+        &model_reader_keras_zip,
         &model_reader_labels,
         NULL,
 };
