@@ -35,7 +35,8 @@ static bool strip_affixes(const Vocabulary *v, const char *tokens, char ret[TOKE
 
                 memcpy(word, p, n);
                 word[n] = 0;
-                if (v->affixes && sorted_contains(v->affixes, word)) {
+                if (v->affixes && word_filter_may(&v->affix_filter, word, n) &&
+                    sorted_contains(v->affixes, word)) {
                         stripped = true;
                 } else {
                         if (used > 0)

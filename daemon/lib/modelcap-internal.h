@@ -33,6 +33,11 @@ typedef struct CodeList {
         Certainty certainty;
 } CodeList;
 
+/* Says of most words at once that they are not in a list. */
+typedef struct WordFilter {
+        uint64_t bits[256];
+} WordFilter;
+
 typedef struct Vocabulary {
         char *name;
         char **classes; /* names; NULL-terminated */
@@ -42,6 +47,7 @@ typedef struct Vocabulary {
         size_t n_words;
         char **companions; /* may stand in such a list and prove nothing; sorted */
         char **affixes;    /* female, male, ...; sorted */
+        WordFilter word_filter, affix_filter;
         CodeList *codes;
         size_t n_codes;
 } Vocabulary;
@@ -117,6 +123,13 @@ static inline unsigned word_hash(const char *word, size_t n)
         for (size_t i = 0; i < n; i++)
                 h = (h ^ (unsigned char) word[i]) * 16777619U;
         return (h >> 16 ^ h) & 0xffff;
+}
+
+static inline bool word_filter_may(const WordFilter *f, const char *word, size_t n)
+{
+        unsigned hash = word_hash(word, n) & 0x3fff;
+
+        return f->bits[hash / 64] & 1ULL << hash % 64;
 }
 
 int vocabulary_find(const ModelcapSet *s, const char *name);

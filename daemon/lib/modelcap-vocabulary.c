@@ -49,9 +49,10 @@ bool sorted_contains(char *const *list, const char *word)
 int vocabulary_class(const Vocabulary *v, const char *word)
 {
         const WordClass key = { .word = (char *) word };
-        const WordClass *found =
-                        v->n_words ? bsearch(&key, v->words, v->n_words, sizeof(key), compare_word) : NULL;
+        const WordClass *found = NULL;
 
+        if (v->n_words && word_filter_may(&v->word_filter, word, strlen(word)))
+                found = bsearch(&key, v->words, v->n_words, sizeof(key), compare_word);
         return found ? (int) found->class : -ENOENT;
 }
 
@@ -228,6 +229,21 @@ static int load_codes(const ModelcapSet *s, Vocabulary *v, const YamlNode *list,
         return failed;
 }
 
+static void filter_add(WordFilter *f, const char *word)
+{
+        unsigned hash = word_hash(word, strlen(word)) & 0x3fff;
+
+        f->bits[hash / 64] |= 1ULL << hash % 64;
+}
+
+static void fill_filters(Vocabulary *v)
+{
+        for (size_t i = 0; i < v->n_words; i++)
+                filter_add(&v->word_filter, v->words[i].word);
+        for (size_t i = 0; v->affixes && v->affixes[i]; i++)
+                filter_add(&v->affix_filter, v->affixes[i]);
+}
+
 int vocabulary_load(ModelcapSet *s, const YamlNode *root, Diag *diag)
 {
         static const char *const keys[] = { "aiguard", "vocabulary", "classes", "companions", "affixes",
@@ -259,5 +275,6 @@ int vocabulary_load(ModelcapSet *s, const YamlNode *root, Diag *diag)
             (r = modelcap_load_phrases(s, root, "hints", PHRASE_VOCABULARY_HINT, index, diag)) < 0 ||
             (r = modelcap_load_phrases(s, root, "contrary", PHRASE_VOCABULARY_CONTRARY, index, diag)) < 0)
                 failed = r;
+        fill_filters(v);
         return failed;
 }

@@ -9,6 +9,7 @@
  * Called by: scan-client.c, which spawns it with a socket as descriptor 3.
  */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 #include "lib/log.h"
 #include "lib/scan-proto.h"
 #include "scanner/sandbox.h"
+
+#define MEMORY_KEPT (16 << 20)
 
 typedef struct Options {
         const char *modelcaps;
@@ -163,6 +166,10 @@ static void run_worker(const Options *o, const Sandbox *s, const ModelcapSet *se
         const struct itimerval timer = { .it_value.tv_sec = o->seconds }, off = {};
         Job j;
         int r;
+
+        /* What one file needed the next will need. */
+        (void) mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
+        (void) mallopt(M_MMAP_THRESHOLD, MEMORY_KEPT);
 
         if (sandbox_enter_child(s, true, o->seconds) < 0)
                 _exit(EXIT_FAILURE);

@@ -124,19 +124,47 @@ static int scan_string(JsonScan *j)
         return fail(j, "ends early");
 }
 
+static bool is_blank(char c)
+{
+        return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool ends_word(char c)
+{
+        switch (c) {
+        case 0:
+        case ' ':
+        case '\t':
+        case '\r':
+        case '\n':
+        case ',':
+        case ':':
+        case ']':
+        case '}':
+        case '[':
+        case '{':
+        case '"':
+                return true;
+        default:
+                return false;
+        }
+}
+
 static int scan_word(JsonScan *j)
 {
         static const char *const literals[] = { "true", "false", "null", "NaN", "Infinity", "-Infinity" };
         size_t start = j->pos;
         char *end;
 
-        while (j->pos < j->size && j->data[j->pos] && !strchr(" \t\r\n,:]}[{\"", j->data[j->pos]))
+        while (j->pos < j->size && !ends_word(j->data[j->pos]))
                 j->pos++;
         j->n = j->pos - start;
         if (j->n == 0 || j->n > 64)
                 return fail(j, "neither a number nor a word of JSON");
         memcpy(j->text, j->data + start, j->n);
         j->text[j->n] = 0;
+        if (strspn(j->text, "0123456789") == j->n)
+                return JSON_NUMBER; /* as nearly all are */
         for (size_t i = 0; i < sizeof(literals) / sizeof(*literals); i++)
                 if (strcmp(j->text, literals[i]) == 0)
                         return JSON_LITERAL;
@@ -178,7 +206,7 @@ static int scan_key(JsonScan *j)
 
         if (r < 0)
                 return r;
-        while (j->pos < j->size && j->data[j->pos] && strchr(" \t\r\n", j->data[j->pos]))
+        while (j->pos < j->size && is_blank(j->data[j->pos]))
                 j->pos++;
         if (j->pos >= j->size)
                 return fail(j, "ends early");
@@ -249,7 +277,7 @@ bool json_scan_integer(const JsonScan *j, int64_t *ret)
         char *end;
         long long v;
 
-        if (j->n == 0 || j->n > 20)
+        if (j->n == 0 || j->n > 20 || (j->text[0] > '9' && j->text[0] != '-'))
                 return false;
         errno = 0;
         v = strtoll(j->text, &end, 10);

@@ -13,7 +13,7 @@
 #include "lib/model/reader.h"
 #include "lib/model/text-scan.h"
 
-#define TEXT_MAX (128U * 1024)
+#define TEXT_MAX (64U * 1024)
 #define LIST_FILE_MAX (16U * 1024)
 #define LIST_LINES_MAX 96
 #define NOTEBOOK_MAX (4U * 1024 * 1024)
@@ -74,12 +74,27 @@ static int read_notebook(Source *s, ModelFacts *f, const char *text, size_t n)
         return code_find_labels(f, s, code, used);
 }
 
+/* What of it is a model has a reader of its own. */
+static bool is_markup(Source *s)
+{
+        const unsigned char *p = NULL;
+        int n = source_peek(s, 0, 64, &p), i = 0;
+
+        while (i < n && text_blank((char) p[i]))
+                i++;
+        /* Not any `<': a label may be <unk>. */
+        return i + 1 < n && p[i] == '<' && (p[i + 1] == '?' || p[i + 1] == '!');
+}
+
 static int read_labels(Source *s, ModelFacts *ret)
 {
         const char *text = NULL;
-        int n = source_head(s, TEXT_MAX, &text), r;
         TextSpan begin;
+        int n, r;
 
+        if (is_markup(s))
+                return 0;
+        n = source_head(s, TEXT_MAX, &text);
         if (n <= 0)
                 return n;
         n = MIN(n, (int) TEXT_MAX);

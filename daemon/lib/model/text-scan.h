@@ -14,7 +14,7 @@ typedef struct TextSpan {
 
 static inline bool text_is(TextSpan x, const char *s)
 {
-        return x.n == strlen(s) && memcmp(x.s, s, x.n) == 0;
+        return x.n > 0 && x.s[0] == s[0] && x.n == strlen(s) && memcmp(x.s, s, x.n) == 0;
 }
 
 static inline bool text_blank(char c)
