@@ -194,18 +194,6 @@ static void sort_findings(Classification *c)
                 }
 }
 
-/* A format that holds nothing but models, and that nobody here can read: that is not clean. */
-static void guess_format(Scan *s)
-{
-        const char *format = model_guess_format(&s->source);
-
-        set_text(s->result->format, sizeof(s->result->format), format);
-        if (strcmp(format, "gguf") == 0) {
-                s->unparsable = true;
-                set_text(s->result->reason, sizeof(s->result->reason), "there is no reader for this format");
-        }
-}
-
 void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_siblings,
              const ModelcapSet *modelcaps, Classification *ret)
 {
@@ -230,7 +218,7 @@ void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_sib
                 read_format(&s, model_readers[i]);
         s.source.reason = NULL;
         if (!s.is_model && !ret->format[0])
-                guess_format(&s);
+                set_text(ret->format, sizeof(ret->format), model_guess_format(&s.source));
         set_status(&s);
         sort_findings(ret);
         ret->bytes_read += s.source.bytes_read;

@@ -31,6 +31,8 @@ extern const ModelReader model_reader_onnx;
 extern const ModelReader model_reader_safetensors;
 extern const ModelReader model_reader_hf_config;
 extern const ModelReader model_reader_keras_hdf5;
+extern const ModelReader model_reader_gguf;
+extern const ModelReader model_reader_tensorrt;
 extern const ModelReader model_reader_tflite;
 extern const ModelReader model_reader_torch;
 extern const ModelReader model_reader_torch_legacy;

@@ -15,6 +15,8 @@
 
 /* clang-format off */
 const ModelReader *const model_readers[] = {
+        &model_reader_gguf,
+        &model_reader_tensorrt,
         &model_reader_tflite,
         &model_reader_torch,
         &model_reader_torch_legacy,
