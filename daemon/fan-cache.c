@@ -72,19 +72,47 @@ int fan_cache_stamp(int fd, uint64_t *ret)
         return r;
 }
 
-int fan_cache_offer(int fd, uint64_t *ret)
+static bool is_in_memory(int fd)
+{
+        struct statfs fs;
+
+        return fstatfs(fd, &fs) < 0 || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ||
+               (unsigned long) fs.f_type == HUGETLBFS_MAGIC;
+}
+
+/* A change within the same tick of the clock leaves no trace. */
+static bool is_settled(uint64_t change_ns)
 {
         uint64_t now = realtime_usec() * 1000;
-        struct statfs fs;
+
+        return now > change_ns && now - change_ns > SETTLE_NS;
+}
+
+int fan_cache_offer(int fd, uint64_t *ret)
+{
         int r = fan_cache_stamp(fd, ret);
 
         if (r < 0)
                 return r;
         /* A shared mapping of a file in memory is written without a trace. */
-        if (fstatfs(fd, &fs) < 0 || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ||
-            (unsigned long) fs.f_type == HUGETLBFS_MAGIC)
-                return 0;
-        return now > *ret && now - *ret > SETTLE_NS;
+        return !is_in_memory(fd) && is_settled(*ret);
+}
+
+bool fan_only_root_writes(int fd)
+{
+        struct statx st;
+
+        return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_UID | STATX_MODE, &st) == 0 &&
+               st.stx_uid == 0 && !(st.stx_mode & 022);
+}
+
+int fan_cache_offer_library(int fd, uint64_t *ret)
+{
+        int r = fan_cache_stamp(fd, ret);
+
+        if (r < 0)
+                return r;
+        return (!is_in_memory(fd) || fan_only_root_writes(fd)) && is_settled(*ret);
 }
 
 static uint64_t dev_of(const struct statx *st)

@@ -27,12 +27,9 @@ static bool is_plain(const struct ag_object *o)
 static bool may_be_marked(int fd)
 {
         struct statfs fs;
-        struct statx st;
 
-        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_UID | STATX_MODE, &st) < 0 ||
-            st.stx_uid != 0 || st.stx_mode & 022)
-                return false;
-        return fstatfs(fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC;
+        return fan_only_root_writes(fd) && fstatfs(fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
+               fs.f_type != RAMFS_MAGIC;
 }
 
 void fan_mark_clean(Fan *f, int fd)
@@ -95,15 +92,15 @@ static int is_elf(int fd)
 
 static void on_library(Fan *f, FanEvent *e)
 {
-        struct ag_object object;
+        uint32_t flags;
 
-        if (gate_known(f->gate, e->fd, &object) < 0) {
+        if (!fan_library_known(f, e->fd, &flags)) {
                 fan_library_scan(f->libraries, e);
                 return;
         }
-        if (object.flags)
-                fan_library_opened(f, e->tgid, object.flags);
-        else if (is_plain(&object))
+        if (flags)
+                fan_library_on_known(f->libraries, e->tgid, flags);
+        else
                 fan_mark_clean(f, e->fd);
         fan_answer(f, e, true);
 }

@@ -46,6 +46,7 @@ typedef struct FanSettle FanSettle;
 struct Fan {
         Gate *gate;
         FanCache *cache;
+        FanCache *library_cache;
         FanMounts *mounts;
         FanLibraries *libraries;
         FanSettle *settle;
@@ -91,7 +92,7 @@ FanLibraries *fan_libraries_free(FanLibraries *l);
 void fan_library_read(FanLibraries *l,
                       FanEvent *e); /* takes over: reads the first bytes, then fan_course() */
 void fan_library_scan(FanLibraries *l, FanEvent *e);         /* takes over: answered after the scan */
-void fan_library_opened(Fan *f, pid_t tgid, uint32_t flags); /* AG_OBJECT_LIBRARY_* of what it opens */
+void fan_library_on_known(FanLibraries *l, pid_t tgid, uint32_t flags); /* AG_OBJECT_LIBRARY_* of what it opens */
 void fan_libraries_sweep(FanLibraries *l, uint64_t now_ns);  /* who has waited for too long goes on */
 
 /* fan-settle.c: looks at a process a moment after it opened a runtime. A thread. */

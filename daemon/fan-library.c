@@ -20,6 +20,10 @@
 #define LIBRARY_WAIT_NS 500000000ULL
 #define JOBS_MAX 256U
 #define READS_MAX 16384U
+#define WAIT_TURNS 100U
+#define WAIT_TURN_USEC 10000U
+
+#define OPENERS 256U
 
 typedef struct Job {
         struct Job *next;
@@ -40,6 +44,8 @@ struct FanLibraries {
         pthread_cond_t cond;
         Job *jobs;
         size_t n_jobs;
+        pid_t openers[OPENERS]; /* the last who opened a runtime, whether they are still there or not */
+        size_t next_opener;
         FanEvent *reads, **reads_last;
         size_t n_reads;
         pthread_t thread;
@@ -52,7 +58,7 @@ struct FanLibraries {
  * nobody an AI workload. So that is settled a moment later, and until then it is
  * pending. The weaker traits refuse nothing alone and are given at once.
  */
-void fan_library_opened(Fan *f, pid_t tgid, uint32_t flags)
+static void opened(Fan *f, pid_t tgid, uint32_t flags)
 {
         const GateHandlers *h = &f->gate->options.handlers;
         uint32_t traits = 0;
@@ -69,22 +75,85 @@ void fan_library_opened(Fan *f, pid_t tgid, uint32_t flags)
         fan_settle_push(f->settle, tgid);
 }
 
+static void note_opener(FanLibraries *l, pid_t tgid)
+{
+        LOCK_SCOPE(&l->lock);
+        l->openers[l->next_opener++ % OPENERS] = tgid;
+}
+
+static bool is_scanned_for(FanLibraries *l, pid_t tgid)
+{
+        LOCK_SCOPE(&l->lock);
+        for (const Job *j = l->jobs; j; j = j->next) {
+                for (size_t i = 0; i < j->n_passed; i++) {
+                        if (j->passed[i] == tgid)
+                                return true;
+                }
+        }
+        return false;
+}
+
+bool fan_library_was_opened(Fan *f, pid_t tgid)
+{
+        FanLibraries *l = f->libraries;
+
+        for (unsigned i = 0; i < WAIT_TURNS && is_scanned_for(l, tgid); i++)
+                (void) usleep(WAIT_TURN_USEC);
+        LOCK_SCOPE(&l->lock);
+        for (size_t i = 0; i < OPENERS; i++) {
+                if (l->openers[i] == tgid)
+                        return true;
+        }
+        return false;
+}
+
+bool fan_library_known(Fan *f, int fd, uint32_t *ret_flags)
+{
+        struct ag_object object;
+        uint64_t now;
+
+        if (gate_known(f->gate, fd, &object) < 0 &&
+            (fan_cache_get(f->library_cache, fd, &object) < 0 || fan_cache_stamp(fd, &now) < 0 ||
+             now != object.write_seq))
+                return false;
+        *ret_flags = object.flags &
+                     (AG_OBJECT_LIBRARY_STRONG | AG_OBJECT_LIBRARY_WEAK | AG_OBJECT_INTERPRETER);
+        return true;
+}
+
+void fan_library_keep(Fan *f, int fd, uint32_t flags, uint64_t seq)
+{
+        const struct ag_object object = { .write_seq = seq, .flags = flags, .state = AG_OBJECT_KNOWN };
+        uint64_t now;
+
+        if (fan_cache_stamp(fd, &now) == 0 && now == seq)
+                fan_cache_put(f->library_cache, fd, &object);
+}
+
+/* What it opened is known: it is a runtime, or another of those that make a trait. */
+void fan_library_on_known(FanLibraries *l, pid_t tgid, uint32_t flags)
+{
+        if (flags & AG_OBJECT_LIBRARY_STRONG)
+                note_opener(l, tgid);
+        if (flags)
+                opened(l->fan, tgid, flags);
+}
+
 /* Nobody knows what it opened: it may be a runtime. */
 static void let_go_unknown(Fan *f, FanEvent *e)
 {
-        fan_library_opened(f, e->tgid, AG_OBJECT_LIBRARY_STRONG);
+        opened(f, e->tgid, AG_OBJECT_LIBRARY_STRONG);
         fan_answer(f, e, true);
 }
 
-static void release(Fan *f, FanEvent *list, uint32_t flags)
+static void release(FanLibraries *l, FanEvent *list, uint32_t flags)
 {
         while (list) {
                 FanEvent *e = list;
 
                 list = e->next;
-                if (flags)
-                        fan_library_opened(f, e->tgid, flags);
-                fan_answer(f, e, true);
+                fan_library_on_known(l, e->tgid, flags);
+                fan_answer(l->fan, e, true);
                 free(e);
         }
 }
@@ -128,17 +197,18 @@ static void on_scanned(ScanTask *t)
         uint32_t flags;
 
         gate_judge(f->gate, t, &t->judgement);
-        flags = t->judgement.object.flags;
+        flags = t->judgement.object.flags &
+                (AG_OBJECT_LIBRARY_STRONG | AG_OBJECT_LIBRARY_WEAK | AG_OBJECT_INTERPRETER);
         if (t->judgement.keep && !j->writer)
-                (void) gate_write_known(f->gate, j->fd, NULL, &t->judgement.object, j->seq);
+                fan_library_keep(f, j->fd, flags, j->seq);
         scan_task_free(t);
         pthread_mutex_lock(&l->lock);
         unlink_job(l, j);
         pthread_mutex_unlock(&l->lock);
         /* Nobody joins any more: it is in no list. */
-        release(f, j->waiting, flags);
-        for (size_t i = 0; i < j->n_passed && flags; i++)
-                fan_library_opened(f, j->passed[i], flags);
+        release(l, j->waiting, flags);
+        for (size_t i = 0; i < j->n_passed; i++)
+                fan_library_on_known(l, j->passed[i], flags);
         job_free(j);
 }
 
@@ -225,10 +295,11 @@ static Job *job_new(FanLibraries *l, const FanEvent *e, const struct statx *st)
         j->ino = st->stx_ino;
         j->writer = true;
         j->fd = fcntl(e->fd, F_DUPFD_CLOEXEC, 3);
-        if (j->fd < 0 || gate_offer(l->fan->gate, j->fd, &j->seq, &j->writer) < 0) {
+        if (j->fd < 0) {
                 job_free(j);
                 return NULL;
         }
+        j->writer = fan_cache_offer_library(j->fd, &j->seq) <= 0 || gate_has_writer(j->fd);
         return j;
 }
 
@@ -310,7 +381,13 @@ void fan_libraries_sweep(FanLibraries *l, uint64_t now_ns)
                 }
         }
         pthread_mutex_unlock(&l->lock);
-        release(l->fan, late, AG_OBJECT_LIBRARY_STRONG);
+        while (late) {
+                FanEvent *e = late;
+
+                late = e->next;
+                let_go_unknown(l->fan, e);
+                free(e);
+        }
 }
 
 /* ------------------------------------------------------------------- reads */

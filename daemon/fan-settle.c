@@ -85,11 +85,10 @@ static bool may_be_runtime(Fan *f, int path_fd)
 {
         _cleanup_close_ int fd = -EBADF;
         char magic[4] = {};
-        struct ag_object object;
         uint32_t flags;
 
-        if (gate_known(f->gate, path_fd, &object) == 0)
-                return object.flags & AG_OBJECT_LIBRARY_STRONG;
+        if (fan_library_known(f, path_fd, &flags))
+                return flags & AG_OBJECT_LIBRARY_STRONG;
         fd = gate_reopen(path_fd);
         if (fd < 0)
                 return fd != -EOPNOTSUPP;

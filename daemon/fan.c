@@ -155,6 +155,8 @@ int fan_new(Gate *g, const GateOptions *options, Fan **ret)
         lock_init(&f->lock);
         *ret = f; /* gate_free() frees it in any case */
         r = fan_cache_new(&f->cache);
+        if (r >= 0)
+                r = fan_cache_new(&f->library_cache);
         if (r >= 0 && f->watches)
                 r = open_group(f, options->filesystems);
         return r;
@@ -216,6 +218,7 @@ Fan *fan_free(Fan *f)
         safe_close(f->group_fd);
         safe_close(f->stop_fd);
         f->cache = fan_cache_free(f->cache);
+        f->library_cache = fan_cache_free(f->library_cache);
         if (f->shared)
                 (void) munmap(f->shared, sizeof(*f->shared));
         pthread_mutex_destroy(&f->lock);

@@ -31,6 +31,12 @@ void fan_take(Fan *f);
 /* It came from one that has a runtime open: is it in its memory? */
 void fan_settle_process(Fan *f, pid_t tgid);
 
+/* AG_OBJECT_LIBRARY_* and AG_OBJECT_INTERPRETER of a file, when they are known; and for the next who asks. Any thread. */
+bool fan_library_known(Fan *f, int fd, uint32_t *ret_flags);
+void fan_library_keep(Fan *f, int fd, uint32_t flags, uint64_t seq);
+/* Has this process, perhaps gone by now, opened what turned out to be a runtime? Waits for scans; not the gate's thread. */
+bool fan_library_was_opened(Fan *f, pid_t tgid);
+
 int fan_mounts_changed_fd(const Fan *f);
 uint64_t fan_heartbeat(const Fan *f); /* boot time of the reader's last turn */
 FanCache *fan_cache(Fan *f);
@@ -46,6 +52,9 @@ int fan_cache_new(FanCache **ret);
 FanCache *fan_cache_free(FanCache *c);
 int fan_cache_stamp(int fd, uint64_t *ret);
 int fan_cache_offer(int fd, uint64_t *ret); /* the same; 1: what is found out may be kept, 0: it may not */
+/* For what a file is to inference alone: a library in memory is kept as well when root alone can write it. */
+int fan_cache_offer_library(int fd, uint64_t *ret);
+bool fan_only_root_writes(int fd);
 int fan_cache_get(FanCache *c, int fd,
                   struct ag_object *ret); /* -ENOENT; whether it still holds is the caller's to ask */
 void fan_cache_put(FanCache *c, int fd, const struct ag_object *object);

@@ -7,11 +7,13 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "decide.h"
+#include "fan.h"
 #include "gate-internal.h"
 #include "punish.h"
 #include "task-maps.h"
@@ -81,6 +83,34 @@ void gate_refresh_who(Gate *g, struct ag_gated *who)
                 who->workload = AG_WORKLOAD_UNDECLARED;
         /* The numbers above are those of the policy of now. */
         who->time = boottime_ns();
+}
+
+void gate_look_at_who(Gate *g, struct ag_gated *who)
+{
+        const GateHandlers *h = &g->options.handlers;
+        const struct ag_request r = { .version = AG_ABI_VERSION,
+                                      .kind = AG_REQUEST_RESOLVE,
+                                      .tgid = who->tgid,
+                                      .tid = who->tgid,
+                                      .start_time = who->start_time };
+
+        if (!gate_must_resolve(who))
+                return;
+        if (kill((pid_t) who->tgid, 0) == 0 || errno != ESRCH) {
+                h->on_resolve(h->userdata, &r);
+                if (kill((pid_t) who->tgid, 0) == 0 || errno != ESRCH) {
+                        gate_refresh_who(g, who);
+                        return;
+                }
+        }
+        /* Gone before anybody looked: what it had opened tells. */
+        who->traits &= ~(uint32_t) AG_TRAIT_PENDING_MAP;
+        if (fan_library_was_opened(g->fan, (pid_t) who->tgid))
+                who->traits |= AG_TRAIT_RUNTIME;
+        who->strength = ag_strength(who->traits);
+        if (who->workload == AG_WORKLOAD_UNDECLARED && who->strength == AG_STRENGTH_NONE &&
+            !(who->traits & AG_TRAIT_INTERPRETER))
+                who->workload = AG_WORKLOAD_OTHER;
 }
 
 /* The workload's number in the policy of now: a reload may have come while the opener slept. */

@@ -202,6 +202,8 @@ bool gate_decide(Gate *g, const struct ag_gated *who, uint32_t tid, const struct
 bool gate_must_resolve(const struct ag_gated *who);
 /* Traits, strength and workload as they are now, if that process is still there. */
 void gate_refresh_who(Gate *g, struct ag_gated *who);
+/* The same after its mappings were looked at: what it had open then is no doubt any more. Worker thread: waits. */
+void gate_look_at_who(Gate *g, struct ag_gated *who);
 void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held);
 void gate_event_path(struct ag_event *ev, const char *path);
 
@@ -219,6 +221,7 @@ int worker_push_waiter(struct Worker *w, GateWaiter *waiter);
 
 /* gate-library.c */
 int gate_reopen(int path_fd); /* for reading; a regular local file only, never the gate's thread */
+bool gate_has_writer(int fd); /* somebody can write it now */
 /* Offers a file that the daemon found by itself: its sequence, and whether somebody can write it now. */
 int gate_offer(Gate *g, int fd, uint64_t *ret_seq, bool *ret_writer);
 

@@ -36,7 +36,7 @@ int gate_reopen(int path_fd)
 }
 
 /* A read lease is refused while somebody has the file open for writing. */
-static bool has_writer(int fd)
+bool gate_has_writer(int fd)
 {
         if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
                 return true;
@@ -54,7 +54,7 @@ int gate_offer(Gate *g, int fd, uint64_t *ret_seq, bool *ret_writer)
                 if (r < 0)
                         return r;
                 /* Its time stamp may not tell of the next write: as good as a writer. */
-                *ret_writer = r == 0 || has_writer(fd);
+                *ret_writer = r == 0 || gate_has_writer(fd);
                 return 0;
         }
         /* Made, never changed: whoever is first, a write after this raises it. */
@@ -64,7 +64,7 @@ int gate_offer(Gate *g, int fd, uint64_t *ret_seq, bool *ret_writer)
         if (r < 0)
                 return r;
         /* Sequence first, writers second. */
-        *ret_writer = has_writer(fd);
+        *ret_writer = gate_has_writer(fd);
         return 0;
 }
 
@@ -124,6 +124,8 @@ int gate_classify_library(Gate *g, int path_fd, const char *path, uint32_t *ret_
         uint64_t seq = 0;
         int r;
 
+        if (g->fan && fan_library_known(g->fan, path_fd, ret_flags))
+                return 0;
         if (gate_read_object(g, path_fd, &object) == 0 && gate_object_holds(g, path_fd, &object)) {
                 *ret_flags = object.flags & LIBRARY_FLAGS;
                 return 0;
@@ -134,13 +136,19 @@ int gate_classify_library(Gate *g, int path_fd, const char *path, uint32_t *ret_
         fd = gate_reopen(path_fd);
         if (fd < 0)
                 return fd;
-        r = gate_offer(g, fd, &seq, &writer);
+        if (g->fan) {
+                r = fan_cache_offer_library(fd, &seq);
+                writer = r == 0 || gate_has_writer(fd);
+        } else
+                r = gate_offer(g, fd, &seq, &writer);
         if (r < 0)
                 return r;
         r = scan_and_wait(g, fd, path, &st, &j);
         if (r < 0)
                 return r;
-        if (j.keep && !writer)
+        if (j.keep && !writer && g->fan)
+                fan_library_keep(g->fan, fd, j.object.flags & LIBRARY_FLAGS, seq);
+        else if (j.keep && !writer)
                 (void) gate_write_known(g, fd, NULL, &j.object, seq);
         *ret_flags = j.object.flags & LIBRARY_FLAGS;
         return 0;

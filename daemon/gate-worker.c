@@ -265,13 +265,13 @@ static void tell_opener(Gate *g, const Item *i, const struct ag_object *object, 
 
         if (r->workload == AG_WORKLOAD_OTHER)
                 return;
-        if (gate_must_resolve(&who))
+        if (gate_must_resolve(&who) && !g->fan)
                 gate_refresh_who(g, &who);
         if (who.workload == AG_WORKLOAD_OTHER)
                 return;
         (void) gate_decide(g, &who, r->tid, object, &ev);
         gate_event_path(&ev, r->path);
-        if (object->flags & AG_OBJECT_MODEL && r->traits & ~(uint32_t) AG_TRAITS_PENDING && h->on_traits)
+        if (object->flags & AG_OBJECT_MODEL && who.traits & ~(uint32_t) AG_TRAITS_PENDING && h->on_traits)
                 h->on_traits(h->userdata, (pid_t) r->tgid, r->start_time, AG_TRAIT_MODEL);
         gate_tell(g, &ev, micros, false);
 }
@@ -369,6 +369,9 @@ static void classify(struct Worker *w, Item *i)
         struct ag_object object;
         Background *b;
 
+        /* No hook saw what it has mapped: looked for while it is there. */
+        if (g->fan)
+                gate_look_at_who(g, &i->who);
         if (join_background(w, i))
                 return;
         if (keep && gate_read_object(g, i->path_fd, &object) == 0 &&
