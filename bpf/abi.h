@@ -213,6 +213,8 @@ struct ag_process {
         __u32 flags;                              /* enum ag_process_flag */
 };
 
+/* ag_mount_spaces: hash, number of a mount namespace (__u32) -> 1: its file systems are watched. Writer: the daemon. */
+
 /* ag_cgroups: hash, cgroup id (__u64) -> struct ag_workload_value (0: none). Writer: the daemon. Absent: not classified yet. */
 /* ag_users: hash, uid (__u32) -> struct ag_workload_value. Writer: the daemon. */
 struct ag_workload_value {
@@ -343,6 +345,7 @@ enum ag_request_kind {
         AG_REQUEST_RESOLVE,                       /* find the traits of this process, it waits in the bridge */
         AG_REQUEST_MAPPED,                        /* an unclassified file was mapped executable, nobody waits */
         AG_REQUEST_CGROUP,                        /* a cgroup was made; path is its path in the hierarchy */
+        AG_REQUEST_MOUNTS,                        /* fanotify backend: this process runs in a mount namespace never seen */
 };
 
 enum ag_request_flag {

@@ -21,6 +21,9 @@ AG_MAP_DEFINED(ag_processes, BPF_MAP_TYPE_HASH, AG_PROCESSES_MAX, __u32, struct 
 /* What the daemon found out about a thread group. Its only writer, but that a new process starts without. */
 AG_MAP_DEFINED(ag_process_resolved, BPF_MAP_TYPE_HASH, AG_PROCESSES_MAX, __u32, struct ag_resolved);
 
+/* Mount namespaces whose file systems are watched. Writer: the daemon. */
+AG_MAP_DEFINED(ag_mount_spaces, BPF_MAP_TYPE_LRU_HASH, 4096, __u32, __u8);
+
 static __always_inline struct ag_process *ag_process_of(__u32 tgid)
 {
         return bpf_map_lookup_elem(&ag_processes, &tgid);
@@ -131,6 +134,19 @@ int BPF_PROG(ag_fan_fork, struct task_struct *parent, struct task_struct *child)
         return 0;
 }
 
+/* A container's file systems are mounted where nobody looks but its own processes. */
+static __always_inline void ag_ask_for_mounts(struct task_struct *task, struct ag_control *control)
+{
+        __u32 space = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+        struct ag_what what = { .kind = AG_REQUEST_MOUNTS };
+        struct ag_who who = { .tgid = task->tgid, .tid = task->tgid };
+
+        if (bpf_map_lookup_elem(&ag_mount_spaces, &space) || !ag_daemon_lives(control))
+                return;
+        what.time = bpf_ktime_get_boot_ns();
+        ag_request_send_bare(&who, &what);
+}
+
 /* The new program is certain. A thread that is no leader takes its leader's number, so nothing is lost. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(ag_fan_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
@@ -142,6 +158,7 @@ int BPF_PROG(ag_fan_exec, struct task_struct *task, int old_pid, struct linux_bi
 
         if (!control)
                 return 0;
+        ag_ask_for_mounts(task, control);
         ag_process_begin(&fresh, task);
         p = ag_process_of(tgid);
         if (!p) {

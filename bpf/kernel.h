@@ -134,6 +134,18 @@ struct cred {
         kuid_t uid;
 };
 
+struct ns_common {
+        unsigned int inum;
+};
+
+struct mnt_namespace {
+        struct ns_common ns;
+};
+
+struct nsproxy {
+        struct mnt_namespace *mnt_ns;
+};
+
 struct task_struct {
         int pid;
         int tgid;
@@ -143,6 +155,7 @@ struct task_struct {
         struct task_struct *real_parent;
         struct mm_struct *mm;
         struct css_set *cgroups;
+        struct nsproxy *nsproxy;
         const struct cred *real_cred;
         struct signal_struct *signal;
         struct sigpending pending;

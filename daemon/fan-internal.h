@@ -42,6 +42,7 @@ typedef struct FanShared {
 typedef struct FanMounts FanMounts;
 typedef struct FanLibraries FanLibraries;
 typedef struct FanSettle FanSettle;
+typedef struct FanRemote FanRemote;
 
 struct Fan {
         Gate *gate;
@@ -50,6 +51,7 @@ struct Fan {
         FanMounts *mounts;
         FanLibraries *libraries;
         FanSettle *settle;
+        FanRemote *remote;
         FanShared *shared;
         bool watches; /* else it is only the cache, and no member below is used */
         int group_fd;
@@ -91,22 +93,30 @@ int fan_libraries_start(FanLibraries *l);
 FanLibraries *fan_libraries_free(FanLibraries *l);
 void fan_library_read(FanLibraries *l,
                       FanEvent *e); /* takes over: reads the first bytes, then fan_course() */
-void fan_library_scan(FanLibraries *l, FanEvent *e);         /* takes over: answered after the scan */
-void fan_library_on_known(FanLibraries *l, pid_t tgid, uint32_t flags); /* AG_OBJECT_LIBRARY_* of what it opens */
-void fan_libraries_sweep(FanLibraries *l, uint64_t now_ns);  /* who has waited for too long goes on */
+void fan_library_scan(FanLibraries *l, FanEvent *e); /* takes over: answered after the scan */
+void fan_library_on_known(FanLibraries *l, pid_t tgid,
+                          uint32_t flags);                  /* AG_OBJECT_LIBRARY_* of what it opens */
+void fan_libraries_sweep(FanLibraries *l, uint64_t now_ns); /* who has waited for too long goes on */
 
 /* fan-settle.c: looks at a process a moment after it opened a runtime. A thread. */
 int fan_settle_new(Fan *f, FanSettle **ret);
 int fan_settle_start(FanSettle *s);
 FanSettle *fan_settle_free(FanSettle *s);
-void fan_settle_push(FanSettle *s, pid_t tgid);
+/* `mounts`: first of all its file systems, at once. */
+void fan_settle_push(FanSettle *s, pid_t tgid, bool mounts);
 
 /* fan-mounts.c: which file systems are watched. */
 int fan_mounts_new(Fan *f, const char *filesystems, FanMounts **ret);
 FanMounts *fan_mounts_free(FanMounts *m);
-int fan_mounts_mark(FanMounts *m); /* those that came since; at least one must be watched */
-size_t fan_mounts_watched(const FanMounts *m);
-int fan_mounts_fd(const FanMounts *m); /* POLLPRI: something was mounted */
+void fan_mounts_mark_of(FanMounts *m, pid_t tgid); /* those of its namespace; any thread */
+int fan_mounts_mark(FanMounts *m);                 /* those that came since; at least one must be watched */
+int fan_mounts_fd(const FanMounts *m);             /* POLLPRI: something was mounted */
+
+/* fan-remote.c: file systems whose bytes come from elsewhere. */
+int fan_remote_new(Fan *f, FanRemote **ret);
+int fan_remote_start(FanRemote *r);
+FanRemote *fan_remote_free(FanRemote *r);
+void fan_remote_add(FanRemote *r, const char *point);
 
 /* fan-keeper.c */
 int fan_keeper_start(Fan *f);

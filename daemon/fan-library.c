@@ -72,7 +72,7 @@ static void opened(Fan *f, pid_t tgid, uint32_t flags)
         if (!(flags & AG_OBJECT_LIBRARY_STRONG))
                 return;
         h->on_opened(h->userdata, tgid, true);
-        fan_settle_push(f->settle, tgid);
+        fan_settle_push(f->settle, tgid, false);
 }
 
 static void note_opener(FanLibraries *l, pid_t tgid)

@@ -29,6 +29,7 @@ typedef struct Item {
         int pidfd;
         uint64_t due_ns;
         unsigned looks;
+        bool mounts;
 } Item;
 
 struct FanSettle {
@@ -48,19 +49,20 @@ static void item_free(Item *i)
         free(i);
 }
 
-void fan_settle_push(FanSettle *s, pid_t tgid)
+void fan_settle_push(FanSettle *s, pid_t tgid, bool mounts)
 {
         Item *i, *fresh = calloc(1, sizeof(*fresh));
 
         if (!fresh)
                 return; /* stays pending, which counts as AI */
-        *fresh = (Item){ .tgid = tgid, .pidfd = pidfd_open(tgid, 0) };
-        fresh->due_ns = boottime_ns() + looks_ms[0] * 1000000ULL;
+        *fresh = (Item){ .tgid = tgid, .pidfd = pidfd_open(tgid, 0), .mounts = mounts };
+        fresh->due_ns = boottime_ns() + (mounts ? 0 : looks_ms[0] * 1000000ULL);
         pthread_mutex_lock(&s->lock);
         for (i = s->items; i && i->tgid != tgid; i = i->next)
                 ;
         if (i) {
                 i->looks = 0;
+                i->mounts = i->mounts || mounts;
                 i->due_ns = MIN(i->due_ns, fresh->due_ns);
         } else if (fresh->pidfd >= 0 && s->n < PROCESSES_MAX) {
                 fresh->next = s->items;
@@ -188,6 +190,9 @@ static void *settle_thread(void *userdata)
         Item *i;
 
         while ((i = take_due(s))) {
+                if (i->mounts && s->fan->mounts)
+                        fan_mounts_mark_of(s->fan->mounts, i->tgid);
+                i->mounts = false;
                 /* Its number is its own as long as the descriptor finds it. */
                 if (pidfd_send_signal(i->pidfd, 0, NULL, 0) < 0 || look(s->fan, i))
                         item_free(i);

@@ -136,6 +136,8 @@ static int open_group(Fan *f, const char *filesystems)
         if (r >= 0)
                 r = fan_settle_new(f, &f->settle);
         if (r >= 0)
+                r = fan_remote_new(f, &f->remote);
+        if (r >= 0)
                 r = fan_mounts_new(f, filesystems, &f->mounts);
         return r;
 }
@@ -175,6 +177,8 @@ int fan_start(Fan *f)
         if (r >= 0)
                 r = fan_libraries_start(f->libraries);
         if (r >= 0)
+                r = fan_remote_start(f->remote);
+        if (r >= 0)
                 r = gate_thread_new(&f->reader, reader_thread, f, "aiguard-opens", true);
         f->running = r >= 0;
         return r;
@@ -193,6 +197,7 @@ void fan_stop(Fan *f)
         if (f->group_fd >= 0)
                 (void) fanotify_mark(f->group_fd, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, NULL);
         f->mounts = fan_mounts_free(f->mounts);
+        f->remote = fan_remote_free(f->remote);
         if (f->libraries)
                 fan_libraries_sweep(f->libraries, UINT64_MAX);
         if (!f->running)
@@ -229,7 +234,13 @@ Fan *fan_free(Fan *f)
 void fan_settle_process(Fan *f, pid_t tgid)
 {
         if (f->settle)
-                fan_settle_push(f->settle, tgid);
+                fan_settle_push(f->settle, tgid, false);
+}
+
+void fan_watch_mounts_of(Fan *f, pid_t tgid)
+{
+        if (f->settle)
+                fan_settle_push(f->settle, tgid, true);
 }
 
 int fan_mounts_changed_fd(const Fan *f)

@@ -28,6 +28,8 @@ Fan *fan_free(Fan *f);
 /* The gate's thread: events of AI workloads. */
 void fan_take(Fan *f);
 
+/* It runs in a mount namespace that nobody has looked into: later, on another thread. */
+void fan_watch_mounts_of(Fan *f, pid_t tgid);
 /* It came from one that has a runtime open: is it in its memory? */
 void fan_settle_process(Fan *f, pid_t tgid);
 

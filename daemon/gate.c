@@ -151,6 +151,8 @@ static int on_request(void *userdata, void *data, size_t size)
                 hold(g, r);
         else if (r->kind == AG_REQUEST_CLASSIFY)
                 classify(g, r);
+        else if (r->kind == AG_REQUEST_MOUNTS && g->fan)
+                fan_watch_mounts_of(g->fan, (pid_t) r->tgid);
         else if (r->kind == AG_REQUEST_RESOLVE && g->fan)
                 fan_settle_process(g->fan, (pid_t) r->tgid);
         else

@@ -326,6 +326,7 @@ static int find_maps(Loader *l)
                 { "ag_refused", &l->maps.refused, l->what->no_inode_storage },
                 { "ag_requests", &l->maps.requests, false },   { "ag_events", &l->maps.events, false },
                 { "ag_stats", &l->maps.stats, false },         { "ag_errors", &l->maps.errors, true },
+                { "ag_mount_spaces", &l->maps.mount_spaces, !l->what->by_tgid },
         };
         /* clang-format on */
         void *p;

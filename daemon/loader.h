@@ -36,6 +36,7 @@ typedef struct LoaderMaps {
         int events;
         int stats;
         int errors;
+        int mount_spaces; /* -EBADF: nobody asks */
         bool by_tgid; /* `subjects` and `resolved` are keyed by thread group, see task-maps.h */
 } LoaderMaps;
 

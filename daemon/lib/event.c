@@ -68,7 +68,7 @@ int request_validate(const void *data, size_t size, const struct ag_request **re
                 return -EBADMSG;
         if (r->version != AG_ABI_VERSION)
                 return -EPROTO;
-        if (r->kind < AG_REQUEST_HOLD || r->kind > AG_REQUEST_CGROUP)
+        if (r->kind < AG_REQUEST_HOLD || r->kind > AG_REQUEST_MOUNTS)
                 return -EBADMSG;
         if (r->strength > AG_STRENGTH_STRONG || r->workload >= AG_WORKLOADS_MAX)
                 return -EBADMSG;

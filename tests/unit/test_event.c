@@ -107,7 +107,7 @@ Test(request, the_same_care_is_taken)
         cr_assert_eq(request_validate(&r, request_size(&r) - 1, &v), -EBADMSG);
         r.kind = 0;
         cr_assert_eq(request_validate(&r, sizeof(r), &v), -EBADMSG);
-        r.kind = AG_REQUEST_CGROUP + 1;
+        r.kind = AG_REQUEST_MOUNTS + 1;
         cr_assert_eq(request_validate(&r, sizeof(r), &v), -EBADMSG);
         r = good_request("/srv/a.onnx");
         r.path_len = AG_PATH_MAX;
