@@ -292,14 +292,17 @@ static int read_message(Hdf5 *h, unsigned type, Cursor c, const Hdf5Visitor *v, 
 {
         switch (type) {
         case MESSAGE_SPACE:
+                o->seen |= 1;
                 read_space(&c, &o->space);
                 break;
         case MESSAGE_TYPE:
+                o->seen |= 2;
                 read_type(&c, &o->type);
                 break;
         case MESSAGE_LINK:
                 return read_link(c, v);
         case MESSAGE_LAYOUT:
+                o->seen |= 4;
                 read_layout(&c, o);
                 break;
         case MESSAGE_ATTRIBUTE:
@@ -342,7 +345,7 @@ static int read_messages(Hdf5 *h, Cursor *c, bool old, bool ordered, Blocks *blo
                          Hdf5Object *o)
 {
         /* Behind the last message of the new kind there may be a gap too small for one. */
-        while (c->error >= 0 && c->end - c->pos >= (old ? 8U : 4U)) {
+        while (c->error >= 0 && o->seen != 7 && c->end - c->pos >= (old ? 8U : 4U)) {
                 unsigned type = (unsigned) number(c, old ? 2 : 1), flags;
                 uint64_t size = number(c, 2);
                 Cursor inner;
@@ -418,7 +421,7 @@ int hdf5_object(Hdf5 *h, uint64_t at, const Hdf5Visitor *v, Hdf5Object *ret)
         r = old ? open_old(&c, &blocks) : open_new(&c, &blocks, &ordered);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < blocks.n; i++) {
+        for (size_t i = 0; i < blocks.n && ret->seen != 7; i++) {
                 c = cursor(h, blocks.start[i], blocks.length[i]);
                 if (!old && i > 0 && expect(&c, "OCHK"))
                         c.end -= MIN(c.end - c.pos, (uint64_t) 4); /* a check sum */

@@ -42,6 +42,7 @@ typedef struct Hdf5Object {
         uint64_t tree, heap; /* of a group by symbol table, else HDF5_NOWHERE */
         bool dense;          /* has attributes or links that are not followed */
         bool dataset;
+        unsigned seen; /* bits: space, type, layout; with these a dataset is known */
         Hdf5Type type;
         Hdf5Space space;
         uint64_t data, length; /* when it lies in one piece; else 0 and 0 */
@@ -60,7 +61,7 @@ uint64_t hdf5_find(Source *s);
 /* Address of the root group. All functions: 0, or -EBADMSG with the source's reason. */
 int hdf5_open(Hdf5 *h, Source *s, uint64_t signature, uint64_t *ret_root);
 
-/* The header of an object: its attributes and, if they stand there, its links are visited. */
+/* The header of an object: its attributes and, if they stand there, its links are visited; of a dataset not all. */
 int hdf5_object(Hdf5 *h, uint64_t address, const Hdf5Visitor *v, Hdf5Object *ret);
 
 /* The links of a group by symbol table. */

@@ -15,7 +15,7 @@
 #include "lib/model/reader.h"
 
 #define DOCUMENT_MAX (8U * 1024 * 1024) /* a graph of twenty thousand operators, or as many labels */
-#define UNKNOWN_MAX (192U * 1024)       /* of a document whose beginning has no key of ours */
+#define UNKNOWN_MAX (96U * 1024)        /* of a document whose beginning has no key of ours */
 #define LABELS_MAX (16U * 1024)         /* a longer one is data in which there may be a list */
 
 static ProbeResult probe(Source *s)

@@ -14,6 +14,7 @@
 #include "lib/model/text-scan.h"
 
 #define TEXT_MAX (64U * 1024)
+#define TEXT_FIRST (24U * 1024) /* of a text in which there is no list */
 #define LIST_FILE_MAX (16U * 1024)
 #define LIST_LINES_MAX 96
 #define NOTEBOOK_MAX (4U * 1024 * 1024)
@@ -48,6 +49,17 @@ static bool is_list_file(const char *text, size_t n)
                                 return false;
         }
         return n_lines > 0;
+}
+
+/* Programs have brackets with texts or indented lines in them; a book, a table of words or XML has not. */
+static bool has_brackets(const char *text, size_t n)
+{
+        for (size_t i = 0; i + 2 < n; i++)
+                if ((text[i] == '[' || text[i] == '{' || text[i] == '(') &&
+                    (text[i + 1] == '"' || text[i + 1] == '\'' ||
+                     (text[i + 1] == '\n' && (text[i + 2] == ' ' || text[i + 2] == '\t'))))
+                        return true;
+        return pyc_is(text, n);
 }
 
 /* A notebook is JSON; its programs are texts, a line each, under "source". */
@@ -94,7 +106,9 @@ static int read_labels(Source *s, ModelFacts *ret)
 
         if (is_markup(s))
                 return 0;
-        n = source_head(s, TEXT_MAX, &text);
+        n = source_head(s, TEXT_FIRST, &text);
+        if (n > 0 && has_brackets(text, (size_t) MIN(n, (int) TEXT_FIRST)))
+                n = source_head(s, TEXT_MAX, &text);
         if (n <= 0)
                 return n;
         n = MIN(n, (int) TEXT_MAX);
