@@ -60,6 +60,9 @@ Test(labels, programs)
                 "labels = dict(angry=0, happy=1, sad=2)\nprint(labels)\n",
                 "from enum import Enum\nclass Emotion(Enum):\n    ANGRY = 0\n    HAPPY = 1\n\n    SAD = "
                 "2\nx()\n",
+                "item {\n  id: 1\n  name: 'angry'\n}\nitem {\n  id: 2\n  name: 'sad'\n}\nitem {\n  id: 3\n  "
+                "name: "
+                "'happy'\n}\n",
                 "x = [('angry', 0), ('happy', 1), ('sad', 2)]\nf(x)\n",
                 "RAVDESS = {'03': 'happy', '04': 'sad', '05': 'angry', '06': 'fearful'}\nf()\n",
                 "exports.labels = [\n  'angry', // 0\n  'happy', /* 1 */\n  'sad',\n];\n",

@@ -28,6 +28,7 @@ typedef struct Element {
         bool keyed, nested;
         TextSpan key, string, word;
         TextSpan inner; /* the one text of a bracket inside */
+        char inner_open;
 } Element;
 
 typedef struct Frame {
@@ -133,7 +134,7 @@ static void end_element(Code *c)
         } else if (!e.keyed && plain && e.n_strings == 1 && e.n_words == 0 && !e.nested) {
                 run_add(&f->values, e.string);
         } else if (!e.keyed && plain && e.n_strings == 0 && e.n_words == 1 &&
-                   (!e.nested || (e.inner.n > 0 && c->depth > 0))) {
+                   (!e.nested || (e.inner.n > 0 && (c->depth > 0 || e.inner_open == '{')))) {
                 run_add(&f->words, e.word);
                 if (e.nested)
                         run_add(&f->values, e.inner);
@@ -185,8 +186,10 @@ static void close_bracket(Code *c)
         if (c->depth == 0)
                 return;
         c->depth--;
-        if (f->values.n == 1 && f->values.n_total == 1)
+        if (f->values.n == 1 && f->values.n_total == 1) {
                 c->frames[c->depth].e.inner = f->values.items[0];
+                c->frames[c->depth].e.inner_open = f->open;
+        }
         flush(c, f);
 }
 
