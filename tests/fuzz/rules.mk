@@ -21,8 +21,9 @@ $(FUZZ)/fuzz_%: $(FUZZ)/obj/tests/fuzz/fuzz_%.o $(FUZZ)/libaiguard.a
 fuzz-replay: $(FUZZ_BIN) ## every input of the fuzz corpora once, under ASan and UBSan
 	@tests/fuzz/run.sh replay $(FUZZ_BIN)
 
+# A minute for all of them.
 fuzz-short: $(FUZZ_BIN)
-	@tests/fuzz/run.sh run 5 $(FUZZ_BIN)
+	@tests/fuzz/run.sh run $$(( 60 / $(words $(FUZZ_BIN)) + 1 )) $(FUZZ_BIN)
 
 fuzz: $(FUZZ_BIN) ## fuzz each target for T seconds (default 60)
 	@tests/fuzz/run.sh run $(T) $(FUZZ_BIN)
