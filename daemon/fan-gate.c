@@ -9,13 +9,17 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "fan-internal.h"
 
 #define SMALLEST_MODEL 64U           /* as in object.bpf.h */
 #define CANDIDATE_SIZE (64U * 1024U) /* likewise */
+
+#define OVERLAID_NS 30000000000ULL /* an opener sleeps in between as long as a scan takes */
 
 /* What is asked about one open. */
 typedef struct Course {
@@ -136,6 +140,34 @@ static void pass(const Course *c)
         fan_answer(c->fan, c->event, true);
 }
 
+/*
+ * Since 6.5 the open of the real file behind an overlay is an event as well, in
+ * the same system call. What was asked about the one is not asked about the other.
+ */
+static bool is_behind_overlay(Course *c)
+{
+        FanOverlaid *o = &c->fan->overlaid[c->who.tgid % FAN_OVERLAID];
+        struct statx st;
+        struct statfs fs;
+
+        if (fstatfs(c->event->fd, &fs) < 0 ||
+            statx(c->event->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &st) < 0)
+                return false;
+        if (fs.f_type == OVERLAYFS_SUPER_MAGIC) {
+                *o = (FanOverlaid){ .tgid = c->who.tgid,
+                                    .start_time = c->who.start_time,
+                                    .size = st.stx_size,
+                                    .ctime = st.stx_ctime,
+                                    .mtime = st.stx_mtime,
+                                    .since_ns = c->event->since_ns };
+                return false;
+        }
+        return o->tgid == c->who.tgid && o->start_time == c->who.start_time && o->size == st.stx_size &&
+               memcmp(&o->ctime, &st.stx_ctime, sizeof(o->ctime)) == 0 &&
+               memcmp(&o->mtime, &st.stx_mtime, sizeof(o->mtime)) == 0 &&
+               c->event->since_ns - o->since_ns < OVERLAID_NS;
+}
+
 static void take_course(Course *c)
 {
         Gate *g = c->fan->gate;
@@ -155,7 +187,7 @@ static void take_course(Course *c)
                 pass(c);
                 return;
         }
-        if (!is_of_interest(c, known)) {
+        if (!is_of_interest(c, known) || is_behind_overlay(c)) {
                 pass(c);
                 return;
         }

@@ -44,6 +44,16 @@ typedef struct FanLibraries FanLibraries;
 typedef struct FanSettle FanSettle;
 typedef struct FanRemote FanRemote;
 
+/* A file on an overlay that a process was just asked about. */
+typedef struct FanOverlaid {
+        uint32_t tgid;
+        uint64_t start_time;
+        uint64_t size;
+        struct statx_timestamp ctime, mtime;
+        uint64_t since_ns;
+} FanOverlaid;
+#define FAN_OVERLAID 256U
+
 struct Fan {
         Gate *gate;
         FanCache *cache;
@@ -66,7 +76,8 @@ struct Fan {
         FanEvent *first, **last;
         size_t n_events;
 
-        uint16_t popular[FAN_POPULAR]; /* fan-popular.c */
+        uint16_t popular[FAN_POPULAR];      /* fan-popular.c */
+        FanOverlaid overlaid[FAN_OVERLAID]; /* fan-gate.c, by thread group */
         uint64_t overflows;
 };
 
