@@ -56,7 +56,9 @@ int scan_server_run(ScanServer *s, int fd, const char *path, const ScanSibling *
  * Opens the siblings of a file: `dir_fd` is its directory (O_PATH is enough).
  * Each is opened O_PATH first, must be a regular file on a local file system,
  * no symbolic link out of the directory unless `follow`, then read-only; it
- * can never block. Returns the number of siblings, descriptors are the caller's.
+ * can never block. Where there is none beside the file they are looked for in
+ * the snapshot of a Hugging Face cache that has this blob, and above `onnx/`.
+ * Returns the number of siblings, descriptors are the caller's.
  */
 size_t scan_siblings_open(int dir_fd, const char *self_name, bool follow,
                           ScanSibling ret[SCAN_SIBLINGS_MAX]);

@@ -6,7 +6,9 @@
  * Must not: read them.
  * Called by: the gate's pool (privileged), aiguardctl.
  */
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <string.h>
@@ -28,6 +30,9 @@
 #ifndef CEPH_SUPER_MAGIC
 #define CEPH_SUPER_MAGIC 0x00c36400
 #endif
+
+/* Of all snapshots of one model together. */
+#define HUB_ENTRIES_MAX 1024
 
 static bool is_local(int fd)
 {
@@ -76,15 +81,8 @@ static int open_sibling(int dir_fd, const char *name, bool follow)
         return fd < 0 ? -errno : fd;
 }
 
-size_t scan_siblings_open(int dir_fd, const char *self_name, bool follow, ScanSibling ret[SCAN_SIBLINGS_MAX])
-{
-        uint64_t absent = 0;
-
-        return scan_siblings_open_again(dir_fd, self_name, follow, &absent, ret);
-}
-
-size_t scan_siblings_open_again(int dir_fd, const char *self_name, bool follow, uint64_t *absent,
-                                ScanSibling ret[SCAN_SIBLINGS_MAX])
+static size_t open_named(int dir_fd, const char *self_name, bool follow, uint64_t *absent,
+                         ScanSibling ret[SCAN_SIBLINGS_MAX])
 {
         size_t n = 0;
 
@@ -103,6 +101,154 @@ size_t scan_siblings_open_again(int dir_fd, const char *self_name, bool follow, 
                 n++;
         }
         return n;
+}
+
+/* --------------------------------------------- where else a model's files lie */
+
+static int open_dir(int dir_fd, const char *name)
+{
+        const struct open_how how = {
+                .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK,
+                .resolve = RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+        };
+        int fd = (int) syscall(SYS_openat2, dir_fd, name, &how, sizeof(how));
+
+        return fd < 0 ? -errno : fd;
+}
+
+/* The last part of what a link points to; nothing is followed. */
+static bool link_target(int dir_fd, const char *name, char *ret, size_t size)
+{
+        char target[512];
+        ssize_t n = readlinkat(dir_fd, name, target, sizeof(target) - 1);
+        const char *slash;
+
+        if (n <= 0)
+                return false;
+        target[n] = 0;
+        slash = strrchr(target, '/');
+        return (size_t) snprintf(ret, size, "%s", slash ? slash + 1 : target) < size;
+}
+
+/* Is there a link to the blob in this directory, or in one below it? */
+static bool has_link(int dir_fd, const char *blob, bool below, unsigned *entries_left)
+{
+        DIR *dir = fdopendir(dir_fd);
+        char target[NAME_MAX + 1];
+        bool found = false;
+        struct dirent *d;
+
+        if (!dir) {
+                safe_close(dir_fd);
+                return false;
+        }
+        while (!found && (d = readdir(dir)) && (*entries_left)-- > 1) {
+                if (d->d_name[0] == '.')
+                        continue;
+                if (d->d_type == DT_DIR && below) {
+                        int fd = open_dir(dirfd(dir), d->d_name);
+
+                        found = fd >= 0 && has_link(fd, blob, false, entries_left);
+                } else {
+                        found = link_target(dirfd(dir), d->d_name, target, sizeof(target)) &&
+                                strcmp(target, blob) == 0;
+                }
+        }
+        closedir(dir);
+        return found;
+}
+
+/*
+ * The cache of the Hugging Face hub: models--ORG--NAME/snapshots/REVISION/config.json
+ * is a link to ../../blobs/HASH, and the file that was opened is such a blob. Its
+ * siblings are the blobs that the other names of its snapshot stand for.
+ */
+static size_t open_in_snapshot(int blobs_fd, int snapshot_fd, ScanSibling ret[SCAN_SIBLINGS_MAX])
+{
+        char target[NAME_MAX + 1];
+        size_t n = 0;
+
+        for (size_t i = 0; scan_sibling_names[i] && n < SCAN_SIBLINGS_MAX; i++) {
+                int fd;
+
+                if (!link_target(snapshot_fd, scan_sibling_names[i], target, sizeof(target)))
+                        continue;
+                fd = open_sibling(blobs_fd, target, false);
+                if (fd < 0)
+                        continue;
+                ret[n] = (ScanSibling){ .fd = fd };
+                (void) snprintf(ret[n].name, sizeof(ret[n].name), "%s", scan_sibling_names[i]);
+                n++;
+        }
+        return n;
+}
+
+static size_t open_in_hub(int blobs_fd, const char *blob, ScanSibling ret[SCAN_SIBLINGS_MAX])
+{
+        int snapshots_fd = open_dir(blobs_fd, "../snapshots");
+        DIR *dir = snapshots_fd < 0 ? NULL : fdopendir(snapshots_fd);
+        unsigned entries_left = HUB_ENTRIES_MAX;
+        struct dirent *d;
+        size_t n = 0;
+
+        if (!dir) {
+                safe_close(snapshots_fd);
+                return 0;
+        }
+        while (n == 0 && (d = readdir(dir)) && entries_left-- > 1) {
+                _cleanup_close_ int fd = -EBADF;
+                int copy;
+
+                if (d->d_name[0] == '.')
+                        continue;
+                fd = open_dir(dirfd(dir), d->d_name);
+                copy = fd < 0 ? -EBADF : open_dir(fd, ".");
+                if (copy >= 0 && has_link(copy, blob, true, &entries_left))
+                        n = open_in_snapshot(blobs_fd, fd, ret);
+        }
+        closedir(dir);
+        return n;
+}
+
+/* Beside the model there is nothing: maybe it lies where its siblings never do. */
+static size_t open_elsewhere(int dir_fd, const char *self_name, ScanSibling ret[SCAN_SIBLINGS_MAX])
+{
+        char proc[64], path[PATH_MAX], *last, *above;
+        _cleanup_close_ int parent_fd = -EBADF;
+        uint64_t absent = 0;
+        ssize_t n;
+
+        (void) snprintf(proc, sizeof(proc), "/proc/self/fd/%d", dir_fd);
+        n = readlink(proc, path, sizeof(path) - 1);
+        if (n <= 0)
+                return 0;
+        path[n] = 0;
+        last = strrchr(path, '/');
+        if (!last)
+                return 0;
+        *last++ = 0;
+        above = strrchr(path, '/');
+        if (strcmp(last, "blobs") == 0 && above && strncmp(above, "/models--", 9) == 0)
+                return open_in_hub(dir_fd, self_name, ret);
+        if (strcmp(last, "onnx") != 0)
+                return 0;
+        parent_fd = open_dir(dir_fd, "..");
+        return parent_fd < 0 ? 0 : open_named(parent_fd, self_name, false, &absent, ret);
+}
+
+size_t scan_siblings_open(int dir_fd, const char *self_name, bool follow, ScanSibling ret[SCAN_SIBLINGS_MAX])
+{
+        uint64_t absent = 0;
+
+        return scan_siblings_open_again(dir_fd, self_name, follow, &absent, ret);
+}
+
+size_t scan_siblings_open_again(int dir_fd, const char *self_name, bool follow, uint64_t *absent,
+                                ScanSibling ret[SCAN_SIBLINGS_MAX])
+{
+        size_t n = open_named(dir_fd, self_name, follow, absent, ret);
+
+        return n > 0 || dir_fd < 0 ? n : open_elsewhere(dir_fd, self_name, ret);
 }
 
 void scan_siblings_close(ScanSibling *siblings, size_t n)
