@@ -13,7 +13,7 @@
 
 #define INPUT_SIZE 16384U
 #define OUTPUT_FIRST 16384U
-#define BOMB_SIZE (4U * 1024 * 1024) /* as much may come out of anything */
+#define BOMB_SIZE (2U * 1024 * 1024) /* as much may come out of anything */
 #define BOMB_RATIO 64                /* sparse weights get a tenth as small */
 
 typedef struct Output {
@@ -33,12 +33,17 @@ static int grow(Output *o)
         return 0;
 }
 
+static bool is_bomb(const z_stream *z, const Output *o)
+{
+        return o->n > BOMB_SIZE && o->n / BOMB_RATIO > z->total_in;
+}
+
 /* Takes what is in the stream's input: Z_OK when it is used up or the output is full, Z_STREAM_END at the end. */
 static int drain(z_stream *z, Output *o)
 {
         int r = Z_OK;
 
-        while (r == Z_OK && o->n < o->max) {
+        while (r == Z_OK && o->n < o->max && !is_bomb(z, o)) {
                 if (o->n == o->room && grow(o) < 0)
                         return Z_MEM_ERROR;
                 z->next_out = o->data + o->n;
@@ -72,7 +77,7 @@ static int run(Source *s, z_stream *z, uint64_t pos, uint64_t length, Output *o,
                 z->next_in = input;
                 z->avail_in = (uInt) n;
                 r = drain(z, o);
-                if (o->n > BOMB_SIZE && o->n / BOMB_RATIO > z->total_in)
+                if (is_bomb(z, o))
                         return source_fail(s, "more comes out of a compressed part than was ever in it");
         }
         if (r != Z_OK && r != Z_STREAM_END)

@@ -14,6 +14,7 @@
 #include "lib/model/label-find.h"
 
 #define CLIMB_MAX 24
+#define BROKEN_VALUES_MAX 65536U /* of a pickle that is unparsable anyway, looked at for what it shows */
 #define CLASSES_MAX 128
 #define TEXTS_MAX 256
 #define SMALL_DICT 64 /* larger ones are vocabularies and weights */
@@ -359,7 +360,7 @@ int pickle_facts(Pickle *p, ModelFacts *f, const PickleContext *c, PickleFound *
 {
         _cleanup_free_ Walk *w = calloc(1, sizeof(Walk));
         _cleanup_free_ Owner *owners = NULL;
-        size_t n = p->n_values;
+        size_t max = p->source->reason ? BROKEN_VALUES_MAX : SIZE_MAX, n = MIN(p->n_values, max);
         int r;
 
         *ret = (PickleFound){};
@@ -368,12 +369,13 @@ int pickle_facts(Pickle *p, ModelFacts *f, const PickleContext *c, PickleFound *
                 if (r < 0)
                         return r;
         }
-        owners = calloc(p->n_values, sizeof(Owner));
+        n = MIN(p->n_values, max); /* what was just found stands behind the rest */
+        owners = calloc(n, sizeof(Owner));
         if (!w || !owners)
                 return source_fail(p->source, "out of memory");
-        *w = (Walk){ .p = p, .f = f, .c = c, .found = ret, .owners = owners, .n_owners = p->n_values };
+        *w = (Walk){ .p = p, .f = f, .c = c, .found = ret, .owners = owners, .n_owners = n };
         find_owners(w);
-        for (uint32_t v = 1; v < p->n_values && !f->overflow; v++)
+        for (uint32_t v = 1; v < n && !f->overflow; v++)
                 add_value(w, v);
         return f->overflow ? source_fail(p->source, FACTS_OVERFLOW) : 0;
 }

@@ -12,7 +12,7 @@
 
 #include "lib/model/source.h"
 
-#define PICKLE_OPS_MAX 1000000U
+#define PICKLE_OPS_MAX 600000U
 #define PICKLE_TEXT_MAX 200U  /* kept of a text; the rest is where it is */
 #define PICKLE_LINE_MAX 4096U /* kept of a text that is escaped in the file */
 
