@@ -336,9 +336,8 @@ static void describe(const InputShape *in, int64_t classes, char ret[120])
 
 static void collect_shape_hints(Judge *j, const InputShape *in)
 {
-        int64_t heads[FACTS_HEADS_MAX];
+        const int64_t *heads = j->heads;
 
-        facts_heads(j->facts, heads);
         for (size_t o = 0; o < FACTS_HEADS_MAX && heads[o] && !j->foreign_list; o++)
                 for (size_t c = 0; c < j->set->n_caps; c++)
                         for (size_t k = 0; k < j->set->caps[c].n_shapes; k++) {
@@ -449,14 +448,11 @@ static void match_known(Judge *j, size_t cap, const KnownModel *m, const int64_t
 
 static void collect_lineage(Judge *j)
 {
-        int64_t heads[FACTS_HEADS_MAX];
-
         if (!j->facts->sketch.has_shape && j->facts->sketch.n_weights == 0)
                 return;
-        facts_heads(j->facts, heads);
         for (size_t c = 0; c < j->set->n_caps; c++)
                 for (size_t k = 0; k < j->set->caps[c].n_known; k++)
-                        match_known(j, c, &j->set->caps[c].known[k], heads);
+                        match_known(j, c, &j->set->caps[c].known[k], j->heads);
 }
 
 static void collect_names(Judge *j, const ModelFacts *f)
@@ -472,6 +468,7 @@ void classify_collect(Judge *j, const char *path)
 {
         _cleanup_facts_ ModelFacts hidden;
 
+        facts_heads(j->facts, j->heads);
         facts_init(&hidden);
         facts_reveal(j->facts, &hidden);
         collect_names(j, j->facts);

@@ -34,40 +34,47 @@ static bool is_readable(const char *s, size_t n)
         return n >= 2 && 2 * letters >= n;
 }
 
-static size_t decode(const char *s, size_t n, int variant, unsigned char *ret, size_t size)
+/* Nearly every name ends here: it holds a sign that no such alphabet has, or it is cut where none is. */
+static int variant_of(const char *s, size_t n)
 {
-        size_t length = 0;
+        bool hex = true, url = false, original = false;
+        size_t padding = 0;
 
-        if (variant == 0)
-                return n % 2 == 0 && sodium_hex2bin(ret, size, s, n, NULL, &length, NULL) == 0 ? length : 0;
-        return sodium_base642bin(ret, size, s, n, "\r\n", &length, NULL, variant) == 0 ? length : 0;
+        for (size_t i = 0; i < n; i++) {
+                char low = (char) (s[i] | 32);
+                bool digit = s[i] >= '0' && s[i] <= '9';
+
+                hex = hex && (digit || (low >= 'a' && low <= 'f'));
+                url = url || s[i] == '-' || s[i] == '_';
+                original = original || s[i] == '+' || s[i] == '/';
+                padding += s[i] == '=';
+                if (!digit && !(low >= 'a' && low <= 'z') && (s[i] == 0 || !strchr("+/-_=", s[i])))
+                        return -1;
+        }
+        if (hex && n % 2 == 0)
+                return 0;
+        if (padding > 0 ? n % 4 != 0 : n % 4 == 1)
+                return -1;
+        if (url)
+                return original      ? -1
+                       : padding > 0 ? sodium_base64_VARIANT_URLSAFE
+                                     : sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+        return padding > 0 ? sodium_base64_VARIANT_ORIGINAL : sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
 }
 
 size_t text_reveal(const char *s, size_t n, char *ret, size_t size)
 {
-        static const int variants[] = { 0, sodium_base64_VARIANT_ORIGINAL,
-                                        sodium_base64_VARIANT_ORIGINAL_NO_PADDING,
-                                        sodium_base64_VARIANT_URLSAFE,
-                                        sodium_base64_VARIANT_URLSAFE_NO_PADDING };
         unsigned char bytes[FACTS_TEXT_MAX];
+        int variant = n >= HIDDEN_MIN && n <= FACTS_TEXT_MAX ? variant_of(s, n) : -1;
+        size_t length = 0;
 
-        /* Nearly every name ends here: it holds a sign that neither alphabet has. */
-        for (size_t i = 0; i < n; i++)
-                if (!((s[i] | 32) >= 'a' && (s[i] | 32) <= 'z') && !(s[i] >= '0' && s[i] <= '9') &&
-                    (s[i] == 0 || !strchr("+/-_=\r\n", s[i])))
-                        return 0;
-        if (n < HIDDEN_MIN || n > FACTS_TEXT_MAX)
+        if (variant < 0)
                 return 0;
-        for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
-                size_t length = decode(s, n, variants[i], bytes, sizeof(bytes));
-
-                if (length == 0)
-                        continue;
-                length = text_narrow((const char *) bytes, length, ret, size);
-                if (is_readable(ret, length))
-                        return length;
-        }
-        return 0;
+        if (variant == 0 ? sodium_hex2bin(bytes, sizeof(bytes), s, n, NULL, &length, NULL) < 0
+                         : sodium_base642bin(bytes, sizeof(bytes), s, n, NULL, &length, NULL, variant) < 0)
+                return 0;
+        length = text_narrow((const char *) bytes, length, ret, size);
+        return is_readable(ret, length) ? length : 0;
 }
 
 void facts_reveal(const ModelFacts *facts, ModelFacts *ret)

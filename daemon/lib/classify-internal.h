@@ -4,6 +4,7 @@
 /* Between classify.c (weighs) and classify-collect.c (collects the evidence). */
 #include "lib/classify-forms.h"
 #include "lib/classify.h"
+#include "lib/model/fingerprint.h"
 
 #define HITS_MAX 8
 
@@ -38,18 +39,20 @@ typedef struct ModalitySign {
         char why[120];
 } ModalitySign;
 
+/* Large; what stands behind `caps' is not cleared, and of `caps' only what the set has. */
 typedef struct Judge {
         const ModelFacts *facts;
         const ModelcapSet *set;
-        Hits caps[32]; /* AG_MODELCAPS_MAX */
-        Hits vocabularies[MODELCAP_VOCABULARIES_MAX];
         bool contrary[MODELCAP_VOCABULARIES_MAX];
         ModalitySign modalities[MODELCAP_MODALITIES_MAX]; /* by content */
         unsigned path_modalities;                         /* bits: by path */
         int code_modality;                                /* of an abbreviation list */
-        size_t n_labels;                                  /* looked at */
-        LabelForms forms;                                 /* of the list at hand */
+        int64_t heads[FACTS_HEADS_MAX];
+        size_t n_labels;   /* looked at */
         bool foreign_list; /* the model has labels, and they are about something else */
+        Hits vocabularies[MODELCAP_VOCABULARIES_MAX];
+        Hits caps[32];    /* AG_MODELCAPS_MAX */
+        LabelForms forms; /* of the list at hand */
 } Judge;
 
 void hit_add(Hits *hits, HitKind kind, unsigned weight, bool strong, const char *where, const char *detail);

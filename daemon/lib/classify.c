@@ -154,12 +154,13 @@ static void keep(Classification *c, const ModelcapFinding *f)
 
 int classify(const ModelFacts *facts, const char *path, const ModelcapSet *set, Classification *ret)
 {
-        _cleanup_free_ Judge *j = calloc(1, sizeof(Judge));
+        _cleanup_free_ Judge *j = malloc(sizeof(Judge));
         bool path_only, has_member = false;
         int modality;
 
         if (!j)
                 return -ENOMEM;
+        memset(j, 0, offsetof(Judge, caps) + set->n_caps * sizeof(Hits));
         j->facts = facts;
         j->set = set;
         j->code_modality = MODELCAP_NONE;

@@ -21,6 +21,12 @@
 #define CODE_DISTANCE 2 /* bits that rounding may turn */
 #define HEAD_MAX 1024
 
+/* The tensors of a net, by size. */
+typedef struct Net {
+        const FactTensor **tensors;
+        size_t n;
+} Net;
+
 /* ---- tensors */
 
 /* The axes that are longer than one, shortest first. */
@@ -174,18 +180,18 @@ static int by_value(const void *a, const void *b)
         return x < y ? -1 : x > y;
 }
 
-static void sketch_shape(const ModelFacts *f, const int64_t heads[FACTS_HEADS_MAX], uint64_t *items,
+static void sketch_shape(const Net *net, const int64_t heads[FACTS_HEADS_MAX], uint64_t *items,
                          ModelSketch *ret)
 {
         uint64_t least[SKETCH_SHAPE_SIZE];
         size_t n = 0, same = 0;
 
-        for (size_t i = 0; i < f->n_tensors; i++) {
+        for (size_t i = 0; i < net->n; i++) {
                 int64_t dims[FACTS_DIMS_MAX];
-                size_t rank = real_dims(&f->tensors[i], dims);
+                size_t rank = real_dims(net->tensors[i], dims);
                 uint64_t hash = rank;
 
-                if (rank < 2 || !is_of_the_net(&f->tensors[i]) || is_head(&f->tensors[i], heads))
+                if (rank < 2 || is_head(net->tensors[i], heads))
                         continue;
                 for (size_t k = 0; k < rank; k++)
                         hash = mix(hash ^ (uint64_t) dims[k]);
@@ -331,50 +337,50 @@ static int by_size(const void *a, const void *b)
         return x->data_start < y->data_start ? -1 : x->data_start > y->data_start;
 }
 
-static int sketch_weights(Source *s, ModelFacts *f, const FactTensor **sorted, bool kernels, size_t max)
+static int sketch_weights(Source *s, const Net *net, bool kernels, size_t max, ModelSketch *ret)
 {
-        ModelSketch *sketch = &f->sketch;
-        size_t n = 0, scattered = 0;
+        size_t scattered = 0;
 
-        for (size_t i = 0; i < f->n_tensors; i++) {
+        for (size_t i = 0; i < net->n && ret->n_weights < max; i++) {
+                const FactTensor *t = net->tensors[i];
                 int64_t dims[FACTS_DIMS_MAX];
-                size_t rank = real_dims(&f->tensors[i], dims);
-
-                if (rank > 0 && (rank > 1) == kernels && is_of_the_net(&f->tensors[i]) &&
-                    f->tensors[i].data_length > 0)
-                        sorted[n++] = &f->tensors[i];
-        }
-        qsort(sorted, n, sizeof(*sorted), by_size);
-        for (size_t i = 0; i < n && sketch->n_weights < max; i++) {
+                size_t rank = real_dims(t, dims);
                 int r;
 
-                /* A kernel whose values lie apart costs a call for each; one for each channel is too short elsewhere. */
-                if (is_scattered(sorted[i]) && (sorted[i]->dims[3] == 1 || ++scattered > SCATTERED_MAX))
+                if (rank == 0 || (rank > 1) != kernels || t->data_length == 0)
                         continue;
-                r = code_of(s, sorted[i], &sketch->weights[sketch->n_weights]);
+                /* A kernel whose values lie apart costs a call for each; one for each channel is too short elsewhere. */
+                if (is_scattered(t) && (t->dims[3] == 1 || ++scattered > SCATTERED_MAX))
+                        continue;
+                r = code_of(s, t, &ret->weights[ret->n_weights]);
                 if (r < 0)
                         return r;
-                sketch->n_weights += r > 0;
+                ret->n_weights += r > 0;
         }
         if (!kernels)
-                sketch->n_vectors = sketch->n_weights;
+                ret->n_vectors = ret->n_weights;
         return 0;
 }
 
 int fingerprint_make(Source *s, ModelFacts *f)
 {
-        _cleanup_free_ const FactTensor **sorted = calloc(f->n_tensors + 1, sizeof(*sorted));
+        _cleanup_free_ const FactTensor **tensors = calloc(f->n_tensors + 1, sizeof(*tensors));
         _cleanup_free_ uint64_t *items = calloc(f->n_tensors + 1, sizeof(*items));
         int64_t heads[FACTS_HEADS_MAX];
+        Net net = { .tensors = tensors };
         int r;
 
-        if (!sorted || !items)
+        if (!tensors || !items)
                 return source_fail(s, "out of memory");
         f->sketch = (ModelSketch){};
+        for (size_t i = 0; i < f->n_tensors; i++)
+                if (is_of_the_net(&f->tensors[i]))
+                        tensors[net.n++] = &f->tensors[i];
+        qsort(tensors, net.n, sizeof(*tensors), by_size);
         facts_heads(f, heads);
-        sketch_shape(f, heads, items, &f->sketch);
-        r = sketch_weights(s, f, sorted, false, VECTORS_MAX);
-        return r < 0 ? r : sketch_weights(s, f, sorted, true, SKETCH_WEIGHTS_MAX);
+        sketch_shape(&net, heads, items, &f->sketch);
+        r = sketch_weights(s, &net, false, VECTORS_MAX, &f->sketch);
+        return r < 0 ? r : sketch_weights(s, &net, true, SKETCH_WEIGHTS_MAX, &f->sketch);
 }
 
 /* A normalisation that was folded in may have turned the signs. */
