@@ -112,6 +112,9 @@ Test(torch, class_of_the_net)
 
 Test(torch, torchscript)
 {
+        expect("save(name, state(), more={'constants.pkl': dump(())[0], 'code/__torch__/net.py': 'x = ' + "
+               "repr(" FER ")})",
+               "torchscript", "emotion.face", CERTAINTY_IDENTIFIED, "label-list");
         expect("save(name, state(), more={'constants.pkl': dump(())[0], 'extra/labels.txt': '\\n'.join(" FER
                ")})",
                "torchscript", "emotion.face", CERTAINTY_IDENTIFIED, "label-list");

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "lib/model/code-labels.h"
 #include "lib/model/label-find.h"
 #include "lib/model/pickle-facts.h"
 #include "lib/model/reader.h"
@@ -151,7 +152,8 @@ static int read_code(Torch *t, const ZipMember *m)
         if (r < 0)
                 return r;
         find_classes(t->f, code);
-        return 0;
+        r = code_find_labels(t->f, t->s, code, n);
+        return t->f->overflow ? source_fail(t->s, FACTS_OVERFLOW) : r;
 }
 
 /* Files that the author put beside the code: labels.txt, config.json. */
