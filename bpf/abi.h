@@ -20,7 +20,7 @@
 #include <linux/types.h>
 #endif
 
-#define AG_ABI_VERSION 1
+#define AG_ABI_VERSION 2
 
 #define AG_DEV(major, minor) (((__u32) (major) << 20) | (__u32) (minor))
 
@@ -117,6 +117,9 @@ struct ag_control {
         __u64 alive_until;                        /* 0: nobody answers; renewed each second by the gate */
         __u32 flags;                              /* enum ag_control_flag */
         __u32 hold_ms;                            /* longest stay in the bridge without a sign of the gate */
+        __u64 own_ino;                            /* the daemon's own program: see ag_is_daemon() */
+        __u32 own_dev;
+        __u32 matches;                            /* raised when ag_cgroups, ag_exes or ag_users say something else of who is known already */
         __u64 served_at;                          /* the gate's last sign: it took a request, or looked for one between two answers */
 };
 
@@ -132,6 +135,7 @@ enum ag_control_flag {
         AG_CONTROL_CGROUPS = 1 << 1,              /* some workload is matched by its cgroup */
         AG_CONTROL_EXES = 1 << 2,                 /* some workload is matched by its executable */
         AG_CONTROL_USERS = 1 << 3,                /* some workload is matched by its user */
+        AG_CONTROL_DENIES = 1 << 4,               /* some workload is refused something */
 };
 
 /* ---------------------------------------------------------------- subject */
@@ -173,7 +177,14 @@ struct ag_subject {
         __u64 cgroup_id;
         __u16 workload;                           /* 0 until declared, or detected as undeclared */
         __u16 reserved;
-        __u32 generation;                         /* policy generation the workload was looked up in */
+        __u32 matches;                            /* of ag_control, when the workload was looked up */
+        /*
+         * Made pending by fork, its map_seq being 1 then: who was pending at its
+         * number `from_seq`. For the log, when the process is gone before it is looked at. 0: not by fork.
+         */
+        __u32 from_tgid;
+        __u32 from_seq;
+        __u64 from_start_time;
 };
 
 /*
@@ -184,15 +195,12 @@ struct ag_subject {
 struct ag_resolved {
         __u32 traits;
         __u32 map_seq;
-        __u16 workload;                           /* 0: no declared workload */
-        __u16 reserved;
         __u32 flags;                              /* enum ag_resolved_flag */
 };
 
 enum ag_resolved_flag {
-        AG_RESOLVED_CGROUP = 1 << 0,              /* the cgroup has been looked up, whatever the result */
-        AG_RESOLVED_OPENED = 1 << 1,              /* fanotify backend: has a runtime open, and may have mapped it */
-        AG_RESOLVED_PARTLY = 1 << 2,              /* not every mapping could be classified at the last look */
+        AG_RESOLVED_OPENED = 1 << 0,              /* fanotify backend: has a runtime open, and may have mapped it */
+        AG_RESOLVED_PARTLY = 1 << 1,              /* not every mapping could be classified at the last look */
 };
 
 /*
@@ -346,12 +354,15 @@ enum ag_request_kind {
         AG_REQUEST_MAPPED,                        /* an unclassified file was mapped executable, nobody waits */
         AG_REQUEST_CGROUP,                        /* a cgroup was made; path is its path in the hierarchy */
         AG_REQUEST_MOUNTS,                        /* fanotify backend: this process runs in a mount namespace never seen */
+        AG_REQUEST_PASSED,                        /* let pass by audit before it was known who it is: to be judged when it is */
 };
 
 enum ag_request_flag {
         AG_REQUEST_WRITER = 1 << 0,               /* somebody can write it now: valid for this open only */
         AG_REQUEST_NO_CACHE = 1 << 1,             /* overlay or user-namespace mount: valid for this open only */
         AG_REQUEST_NO_PATH = 1 << 2,              /* the path did not fit or could not be made */
+        AG_REQUEST_MODEL = 1 << 3,                /* PASSED: it is a model */
+        AG_REQUEST_SENSOR = 1 << 4,               /* PASSED: it is a sensor */
 };
 
 /* One layout for all kinds; unused members are zero. Variable length: only path_len bytes of path are sent. */
@@ -371,10 +382,17 @@ struct ag_request {
         __u64 size;
         __u16 workload;
         __u8 strength;                            /* enum ag_strength */
-        __u8 reserved;
+        __u8 n_columns;                           /* PASSED: of the columns below, what it is about */
         __u32 map_seq;                            /* of the subject, when the request was made */
         __u32 path_len;                           /* without the NUL; 0: no path */
-        __u32 reserved2;
+        __u32 number;                             /* PASSED: rdev of a sensor, or of the model in the inventory */
+        __u8 columns[AG_OBJECT_COLUMNS];          /* enum ag_column */
+        __u32 uid;
+        __u32 ppid;
+        char comm[16];
+        __u64 from_start_time;                    /* from_* as in struct ag_subject */
+        __u32 from_tgid;
+        __u32 from_seq;
         char path[AG_PATH_MAX];                   /* NUL-terminated */
 };
 

@@ -5,6 +5,7 @@
  * What the programs tell: counters, errors, requests. Nothing here changes a
  * verdict; a full ring costs the record and a count.
  */
+#include "core_fixes.bpf.h"
 #include "maps.bpf.h"
 
 static __always_inline void ag_count(enum ag_stat stat)
@@ -48,16 +49,35 @@ struct ag_what {
         struct ag_inode_key inode;
         __u64 time;
         __u64 fs_magic;
-        __u64 write_seq;
+        union {
+                __u64 write_seq;
+                __u8 columns[AG_OBJECT_COLUMNS]; /* AG_REQUEST_PASSED: enum ag_column */
+        };
         __u64 size;
         __u8 kind;  /* enum ag_request_kind */
         __u8 flags; /* enum ag_request_flag */
-        __u8 reserved[6];
+        __u8 n_columns;
+        __u8 reserved;
+        __u32 number; /* rdev, or the model's */
 };
 
 /* The requests that most paths fit in: a 4 MiB ring holds thousands of these, and a thousand of the others. */
 #define AG_REQUEST_SHORT_PATH 384
 #define AG_REQUEST_HEAD __builtin_offsetof(struct ag_request, path)
+
+/* What only the running task knows, and nobody when it is gone. */
+static __always_inline void ag_request_fill_task(struct ag_request *r)
+{
+        struct task_struct *task = bpf_get_current_task_btf();
+        struct ag_subject *s = ag_leader_has_storage() ? ag_leader_storage(&ag_subjects, 0) : NULL;
+
+        r->uid = bpf_get_current_uid_gid();
+        r->ppid = task->real_parent->tgid;
+        bpf_get_current_comm(r->comm, sizeof(r->comm));
+        r->from_tgid = s ? s->from_tgid : 0;
+        r->from_seq = s ? s->from_seq : 0;
+        r->from_start_time = s ? s->from_start_time : 0;
+}
 
 /* Not inline, so that the object's BTF knows the record and its layout can be checked. */
 AG_SUBPROGRAM void ag_request_fill(struct ag_request *r, const struct ag_who *who,
@@ -78,11 +98,13 @@ AG_SUBPROGRAM void ag_request_fill(struct ag_request *r, const struct ag_who *wh
         r->size = what->size;
         r->workload = who->workload;
         r->strength = who->strength;
-        r->reserved = 0;
+        r->n_columns = what->n_columns;
         r->map_seq = who->map_seq;
         r->path_len = 0;
-        r->reserved2 = 0;
+        r->number = what->number;
+        __builtin_memcpy(r->columns, what->columns, sizeof(r->columns));
         r->path[0] = 0;
+        ag_request_fill_task(r);
 }
 
 /* Sends a request with a path that must fit into `room`. 0, -ENOSPC, or -ENAMETOOLONG and nothing was sent. */

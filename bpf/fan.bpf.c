@@ -61,6 +61,7 @@ static __always_inline void ag_process_match(struct ag_control *control, struct 
         m.cgroup_id = p->subject.cgroup_id;
         m.exe = p->exe;
         m.uid = p->uid;
+        p->subject.matches = *(volatile __u32 *) &control->matches;
         ag_match_find(control, &m);
         ag_match_apply(control, &p->subject, &m, keep);
 }
@@ -121,13 +122,13 @@ int BPF_PROG(ag_fan_fork, struct task_struct *parent, struct task_struct *child)
                 fresh.flags |= p->flags;
                 fresh.subject.traits = p->subject.traits;
                 fresh.subject.workload = p->subject.workload;
-                fresh.subject.generation = p->subject.generation;
+                fresh.subject.matches = p->subject.matches;
                 opened = !p->flags && ag_process_has_opened(from);
         }
         if (!fresh.subject.traits && !fresh.subject.workload && !fresh.flags && !opened)
                 return 0;
         ag_process_begin(&fresh, child);
-        fresh.subject.map_seq = fresh.subject.traits & AG_TRAITS_PENDING ? 1 : 0;
+        fresh.subject.map_seq = fresh.subject.traits & AG_TRAIT_PENDING_MAP ? 1 : 0;
         ag_process_make(tgid, &fresh);
         if (opened)
                 ag_process_opened_too(tgid, fresh.start_time);
@@ -286,7 +287,7 @@ int ag_adopt_tasks(struct bpf_iter__task *ctx)
         ag_process_begin(&fresh, task);
         p = ag_process_make(tgid, &fresh);
         if (p && !p->subject.traits && !p->flags)
-                ag_subject_pend(&p->subject, AG_TRAIT_PENDING_MAP);
+                ag_subject_pend(&p->subject);
         return 0;
 }
 
@@ -365,7 +366,7 @@ static __always_inline int ag_fan_sensor(struct ag_control *control, struct ag_p
         struct ag_open o = {};
         struct ag_row *row;
 
-        if (p->subject.generation != control->generation) {
+        if (p->subject.matches != control->matches || p->subject.traits & AG_TRAIT_PENDING_CGROUP) {
                 p->subject.cgroup_id = bpf_get_current_cgroup_id();
                 ag_process_match(control, p, false);
         }

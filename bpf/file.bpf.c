@@ -42,7 +42,10 @@ static __always_inline bool ag_must_resolve(__u32 traits)
                ag_strength(traits & ~AG_TRAITS_PENDING) != AG_STRENGTH_STRONG;
 }
 
-/* Waits for what is pending, where waiting is allowed. Whoever stays pending is treated as AI, and the log says so. */
+/*
+ * Waits for what is pending, where waiting is allowed. Whoever stays pending is treated as AI, and the log says so.
+ * Where nobody waits, enforcing would have: what it would have done is known when the daemon knows who this is.
+ */
 static __always_inline int ag_open_resolve(struct file *file, struct ag_control *control, struct ag_open *o,
                                            struct ag_subject *s, bool may_wait)
 {
@@ -50,16 +53,43 @@ static __always_inline int ag_open_resolve(struct file *file, struct ag_control 
 
         if (!ag_must_resolve(traits))
                 return 0;
-        if (may_wait && !(control->flags & AG_CONTROL_MONITOR) && ag_daemon_lives(control)) {
-                ag_see(o);
-                if (ag_resolve(file, control, o, s) == AG_BRIDGE_DYING)
-                        return -EINTR;
-                traits = s->traits;
+        if (!ag_daemon_lives(control)) {
+                o->reasons |= AG_REASON_PENDING;
+                return 0;
         }
+        /* In a cgroup that is not classified it may be anybody's, and whoever is refused something is waited for. */
+        if (traits & AG_TRAIT_PENDING_CGROUP && control->flags & AG_CONTROL_DENIES)
+                may_wait = true;
+        if (!may_wait || control->flags & AG_CONTROL_MONITOR) {
+                o->later = true;
+                return 0;
+        }
+        ag_see(o);
+        if (ag_resolve(file, control, o, s) == AG_BRIDGE_DYING)
+                return -EINTR;
+        traits = s->traits;
         ag_open_subject(o, s, traits);
         if (ag_must_resolve(traits))
                 o->reasons |= AG_REASON_PENDING;
         return 0;
+}
+
+/* Hands an open that passes to the daemon, to be judged when it is known whose it was. False: judge it now. */
+static __always_inline bool ag_pass_for_later(struct file *file, struct ag_open *o, __u8 flags, __u32 number)
+{
+        if (!o->later)
+                return false;
+        ag_see(o);
+        o->what.kind = AG_REQUEST_PASSED;
+        o->what.flags |= flags;
+        o->what.number = number;
+        o->what.n_columns = o->q.n_columns;
+        __builtin_memcpy(o->what.columns, o->q.columns, sizeof(o->what.columns));
+        o->what.time = bpf_ktime_get_boot_ns();
+        if (ag_request_send(file, &o->who, &o->what) == 0)
+                return true;
+        o->reasons |= AG_REASON_PENDING;
+        return false;
 }
 
 /* ---------------------------------------------------------------- sensors */
@@ -107,6 +137,8 @@ AG_SUBPROGRAM int ag_sensor_open(struct file *file, struct ag_control *control, 
         o.device = kind;
         o.rdev = inode->i_rdev;
         ag_ask_one(&o, column);
+        if (ag_pass_for_later(file, &o, AG_REQUEST_SENSOR, o.rdev))
+                return ag_pass(&o);
         return ag_judge(file, control, &o);
 }
 
@@ -228,6 +260,7 @@ static __always_inline int ag_model_course(struct file *file, struct ag_control 
                                            const struct ag_object *known, bool remote)
 {
         struct ag_row *row;
+        __u8 model;
 
         if (!o->who.workload) {
                 if (!(o->who.traits & AG_TRAIT_INTERPRETER))
@@ -240,16 +273,17 @@ static __always_inline int ag_model_course(struct file *file, struct ag_control 
         row = ag_row_of(control, o->who.workload);
         if (!row || row->flags & AG_ROW_NOT_AI)
                 return AG_COURSE_PASS;
-        if (known) {
-                ag_ask_object(o, known);
-                return AG_COURSE_JUDGE;
-        }
         if (remote) {
                 ag_ask_one(o, AG_COL_UNSCANNABLE);
-                return AG_COURSE_JUDGE;
+                return ag_pass_for_later(file, o, 0, 0) ? AG_COURSE_PASS : AG_COURSE_JUDGE;
+        }
+        if (known) {
+                ag_ask_object(o, known);
+                model = known->flags & AG_OBJECT_MODEL ? AG_REQUEST_MODEL : 0;
+                return ag_pass_for_later(file, o, model, o->model) ? AG_COURSE_PASS : AG_COURSE_JUDGE;
         }
         ag_see(o);
-        if (!(row->flags & AG_ROW_HOLD) || control->flags & AG_CONTROL_MONITOR) {
+        if (o->later || !(row->flags & AG_ROW_HOLD) || control->flags & AG_CONTROL_MONITOR) {
                 ag_model_classify(file, control, o);
                 return AG_COURSE_PASS;
         }

@@ -42,7 +42,7 @@ static __always_inline int ag_map_unknown(struct file *file, struct ag_control *
         s = ag_subject_make();
         if (!s)
                 return 0;
-        ag_subject_pend(s, AG_TRAIT_PENDING_MAP);
+        ag_subject_pend(s);
         /* With nobody there to ask, it stays pending: the next daemon looks at every process first. */
         if (!ag_daemon_lives(control))
                 return 0;

@@ -44,7 +44,7 @@ static __always_inline struct ag_subject *ag_subject_now(void)
         return ag_leader_has_storage() ? ag_leader_storage(&ag_subjects, 0) : NULL;
 }
 
-/* The same, made when it is not there. A new one has generation 0: its workload is looked up when it matters. */
+/* The same, made when it is not there. A new one has `matches` 0: its workload is looked up when it matters. */
 static __always_inline struct ag_subject *ag_subject_make(void)
 {
         struct ag_subject *s = ag_leader_storage(&ag_subjects, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -60,20 +60,30 @@ static __always_inline void ag_subject_add(struct ag_subject *s, __u32 traits)
                 __sync_fetch_and_or(&s->traits, traits);
 }
 
-/* Something about the subject is not known yet. The number first: see ag_subject_settle(). */
-static __always_inline void ag_subject_pend(struct ag_subject *s, __u32 pending)
+/* A mapping is not known yet. The number first: see ag_subject_settle(). */
+static __always_inline void ag_subject_pend(struct ag_subject *s)
 {
         __sync_fetch_and_add(&s->map_seq, 1);
-        __sync_fetch_and_or(&s->traits, pending);
+        __sync_fetch_and_or(&s->traits, AG_TRAIT_PENDING_MAP);
 }
 
-/* The daemon and its scanners read models all day, and must never wait for themselves. */
+/*
+ * The daemon and its scanners read models all day, and must never wait for themselves.
+ * One that starts has not said yet which process it is: root's process of that very
+ * program. Nobody else's, whom LD_PRELOAD would make an exempt AI workload.
+ */
 static __always_inline bool ag_is_daemon(struct ag_control *control)
 {
         struct task_struct *task = bpf_get_current_task_btf();
         __u32 daemon = control->daemon_tgid;
+        struct inode *exe;
 
-        return daemon && ((__u32) task->tgid == daemon || (__u32) task->real_parent->tgid == daemon);
+        if (daemon && ((__u32) task->tgid == daemon || (__u32) task->real_parent->tgid == daemon))
+                return true;
+        if (!control->own_ino || (__u32) bpf_get_current_uid_gid())
+                return false;
+        exe = task->mm->exe_file->f_inode;
+        return exe->i_ino == control->own_ino && exe->i_sb->s_dev == control->own_dev;
 }
 
 /* ------------------------------------------------------------ the workload */
@@ -135,7 +145,10 @@ static __always_inline void ag_match_exe(struct ag_match *m, struct file *exe)
         m->exe.reserved = 0;
 }
 
-/* Writes a match into the subject. `keep`: what it belonged to stays when nothing else is found. */
+/*
+ * Writes a match into the subject. Its `matches` is the caller's to set, from before the look-up: should the policy
+ * change meanwhile, it is looked up again. `keep`: what it belonged to stays when nothing else is found.
+ */
 static __always_inline void ag_match_apply(struct ag_control *control, struct ag_subject *s,
                                            const struct ag_match *m, bool keep)
 {
@@ -153,12 +166,12 @@ static __always_inline void ag_match_apply(struct ag_control *control, struct ag
                 ag_subject_add(s, AG_TRAIT_DECLARED);
         pending = s->traits & AG_TRAIT_PENDING_CGROUP;
         if (m->pending && (!pending || s->cgroup_id != m->cgroup_id))
-                ag_subject_pend(s, AG_TRAIT_PENDING_CGROUP);
+                /* Without a number: what ends it is the cgroup's entry in ag_cgroups, no answer about this process. */
+                ag_subject_add(s, AG_TRAIT_PENDING_CGROUP);
         else if (!m->pending && pending)
                 __sync_fetch_and_and(&s->traits, ~AG_TRAIT_PENDING_CGROUP);
         s->workload = workload;
         s->cgroup_id = m->cgroup_id;
-        s->generation = control->generation;
 }
 
 /* Looks the running task up again: the policy has changed, or it was never looked up. */
@@ -169,6 +182,7 @@ AG_SUBJECT_FUNCTION int ag_subject_rematch(struct ag_control *control, struct ag
 
         if (!control || !s)
                 return 0;
+        s->matches = *(volatile __u32 *) &control->matches;
         m.cgroup_id = bpf_get_current_cgroup_id();
         m.uid = bpf_get_current_uid_gid();
         ag_match_exe(&m, task->mm->exe_file);
@@ -186,20 +200,13 @@ AG_SUBJECT_FUNCTION int ag_subject_rematch(struct ag_control *control, struct ag
  */
 static __always_inline void ag_subject_settle(struct ag_subject *s, const struct ag_resolved *resolved)
 {
-        __u32 seq = resolved->map_seq, settled = AG_TRAIT_PENDING_MAP;
+        __u32 seq = resolved->map_seq;
 
-        if (resolved->flags & AG_RESOLVED_CGROUP)
-                settled |= AG_TRAIT_PENDING_CGROUP;
-        if (*(volatile __u32 *) &s->map_seq != seq)
+        if (!(s->traits & AG_TRAIT_PENDING_MAP) || *(volatile __u32 *) &s->map_seq != seq)
                 return;
-        settled &= s->traits;
-        if (!settled)
-                return;
-        if ((settled & AG_TRAIT_PENDING_CGROUP) && resolved->workload)
-                s->workload = resolved->workload;
-        __sync_fetch_and_and(&s->traits, ~settled);
+        __sync_fetch_and_and(&s->traits, ~AG_TRAIT_PENDING_MAP);
         if (*(volatile __u32 *) &s->map_seq != seq)
-                __sync_fetch_and_or(&s->traits, settled);
+                __sync_fetch_and_or(&s->traits, AG_TRAIT_PENDING_MAP);
 }
 
 /*
@@ -226,7 +233,7 @@ static __always_inline void ag_subject_drop_empty(const struct ag_subject *s)
                         return;
                 again->cgroup_id = s->cgroup_id;
                 again->workload = s->workload;
-                ag_subject_pend(again, s->traits);
+                ag_subject_add(again, s->traits);
         }
 }
 
@@ -238,7 +245,7 @@ AG_SUBJECT_FUNCTION __u32 ag_subject_refresh(struct ag_control *control, struct 
 
         if (!control || !s)
                 return 0;
-        if (s->generation != control->generation)
+        if (s->matches != control->matches)
                 ag_subject_rematch(control, s);
         if ((s->traits & (AG_TRAIT_MODEL | AG_TRAITS_PENDING)) == AG_TRAIT_MODEL)
                 return s->traits;

@@ -8,6 +8,27 @@
  */
 #include "subject.bpf.h"
 
+/* What is not known of the parent is not known of the child either. From whom it has that is for the log. */
+static __always_inline void ag_inherit_pending(struct ag_subject *child, const struct ag_subject *s)
+{
+        struct task_struct *task = bpf_get_current_task_btf();
+        __u64 start = task->group_leader->start_boottime;
+        __u32 tgid = task->tgid, seq = s->map_seq;
+
+        barrier_var(start); /* or the compiler makes one load of two kinds of pointer */
+        barrier_var(tgid);
+        if (seq == 1 && s->from_tgid) {
+                /* The parent has mapped nothing itself: there is nothing to be known of it. */
+                tgid = s->from_tgid;
+                seq = s->from_seq;
+                start = s->from_start_time;
+        }
+        child->map_seq = 1;
+        child->from_tgid = tgid;
+        child->from_seq = seq;
+        child->from_start_time = start;
+}
+
 /* A new thread shares its leader's subject; only a new thread group needs a copy. */
 SEC("lsm/task_alloc")
 int BPF_PROG(ag_task_alloc, struct task_struct *task, unsigned long clone_flags)
@@ -33,9 +54,10 @@ int BPF_PROG(ag_task_alloc, struct task_struct *task, unsigned long clone_flags)
         }
         child->cgroup_id = s->cgroup_id;
         child->workload = s->workload;
-        child->generation = s->generation;
+        child->matches = s->matches;
         child->traits = s->traits;
-        child->map_seq = s->traits & AG_TRAITS_PENDING ? 1 : 0;
+        if (s->traits & AG_TRAIT_PENDING_MAP)
+                ag_inherit_pending(child, s);
         return 0;
 }
 
@@ -64,7 +86,10 @@ int BPF_PROG(ag_exec_creds, struct linux_binprm *bprm)
         }
         mine->cgroup_id = s->cgroup_id;
         mine->workload = s->workload;
-        mine->generation = s->generation;
+        mine->matches = s->matches;
+        mine->from_tgid = s->from_tgid;
+        mine->from_seq = s->from_seq;
+        mine->from_start_time = s->from_start_time;
         mine->map_seq = s->map_seq;
         mine->traits = s->traits;
         return 0;
@@ -77,9 +102,11 @@ int BPF_PROG(ag_exec_committed, struct linux_binprm *bprm)
         struct ag_control *control = ag_controls();
         struct ag_match m = {};
         struct ag_subject *s;
+        __u32 matches;
 
         if (!control)
                 return 0;
+        matches = *(volatile __u32 *) &control->matches;
         s = ag_subject_now();
         m.cgroup_id = bpf_get_current_cgroup_id();
         m.uid = bpf_get_current_uid_gid();
@@ -93,8 +120,10 @@ int BPF_PROG(ag_exec_committed, struct linux_binprm *bprm)
                 ag_subject_refresh(control, s);
         else
                 s = ag_subject_make();
-        if (s)
+        if (s) {
                 ag_match_apply(control, s, &m, true);
+                s->matches = matches;
+        }
         return 0;
 }
 
@@ -162,9 +191,11 @@ int BPF_PROG(ag_cgroup_attach, struct cgroup *cgroup, const char *path, struct t
         struct ag_control *control = ag_controls();
         struct ag_match m = {};
         struct ag_subject *s;
+        __u32 matches;
 
         if (!control || task->pid != task->tgid || !ag_is_cgroup2(cgroup))
                 return 0;
+        matches = *(volatile __u32 *) &control->matches;
         m.cgroup_id = cgroup->kn->id;
         m.uid = task->real_cred->uid.val;
         ag_match_exe(&m, task->mm->exe_file);
@@ -179,11 +210,14 @@ int BPF_PROG(ag_cgroup_attach, struct cgroup *cgroup, const char *path, struct t
                 return 0;
         }
         ag_match_apply(control, s, &m, false);
+        s->matches = matches;
         /* The process may have dropped an empty subject meanwhile: see ag_subject_drop_empty(). */
         if (!bpf_task_storage_get(&ag_subjects, task, 0, 0)) {
                 s = bpf_task_storage_get(&ag_subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-                if (s)
+                if (s) {
                         ag_match_apply(control, s, &m, false);
+                        s->matches = matches;
+                }
         }
         return 0;
 }
@@ -208,6 +242,6 @@ int ag_adopt_tasks(struct bpf_iter__task *ctx)
         if (!s)
                 ag_error(AG_PLACE_SUBJECT_STORAGE, -ENOMEM);
         else if (!s->traits)
-                ag_subject_pend(s, AG_TRAIT_PENDING_MAP);
+                ag_subject_pend(s);
         return 0;
 }

@@ -26,7 +26,7 @@ struct ag_open {
         bool held;      /* counted already */
         bool by_suffix; /* its name says model */
         bool by_act;    /* an interpreter, AI only in that it opens this */
-        __u8 reserved;
+        bool later;     /* nobody waits until it is known who it is: the daemon tells when it is */
 };
 
 static __always_inline void ag_see(struct ag_open *o)

@@ -83,11 +83,17 @@ static json_t *counters(const ManagerCounters *c)
 static json_t *gate(const GateCounters *g)
 {
         const Number n[] = {
-                { "requests", g->requests }, { "invalid", g->invalid },
-                { "gated", g->gated },       { "unreachable", g->unreachable },
-                { "scans", g->scans },       { "scan_failures", g->scan_failures },
-                { "waiting", g->waiting },   { "marks", g->marks },
-                { "passed", g->passed },     { "denied_previous", g->denied_previous },
+                { "requests", g->requests },
+                { "invalid", g->invalid },
+                { "gated", g->gated },
+                { "unreachable", g->unreachable },
+                { "late", g->late },
+                { "scans", g->scans },
+                { "scan_failures", g->scan_failures },
+                { "waiting", g->waiting },
+                { "marks", g->marks },
+                { "passed", g->passed },
+                { "denied_previous", g->denied_previous },
         };
 
         return numbers(n, ARRAY_SIZE(n));

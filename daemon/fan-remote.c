@@ -60,7 +60,7 @@ static void on_remote_event(FanRemote *r, const struct fanotify_event_metadata *
         if (!told)
                 return;
         GATE_COUNT(g, seen);
-        gate_tell(g, &ev, 0, true);
+        gate_tell(g, &ev, 0, true, NULL);
 }
 
 static void mark_points(FanRemote *r)

@@ -135,7 +135,7 @@ static bool look(Fan *f, const Item *i)
         /* First: what is closed by now is mapped by now, if it ever is. */
         bool open = has_runtime_open(f, i->tgid);
 
-        h->on_resolve(h->userdata, &r);
+        h->on_resolve(h->userdata, &r, -EBADF);
         (void) task_resolved_get(f->gate->maps, i->pidfd, i->tgid, &known);
         if (!(known.traits & AG_TRAIT_RUNTIME) && (open || known.flags & AG_RESOLVED_PARTLY))
                 return false;

@@ -90,8 +90,7 @@ bool fan_who(Fan *f, pid_t tgid, struct ag_gated *ret, bool *ret_opened)
                 return false;
         if (bpf_map_lookup_elem(f->gate->maps->resolved, &tgid, &r) == 0)
                 merge(&r, &p);
-        if (p.subject.generation != f->gate->control->generation ||
-            p.subject.traits & AG_TRAIT_PENDING_CGROUP)
+        if (p.subject.matches != f->gate->control->matches || p.subject.traits & AG_TRAIT_PENDING_CGROUP)
                 match(f, g->tables, &p);
         if (!p.subject.traits && !p.subject.workload)
                 return false;

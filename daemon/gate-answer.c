@@ -49,12 +49,53 @@ bool gate_must_resolve(const struct ag_gated *who)
                ag_strength(who->traits & ~(uint32_t) AG_TRAITS_PENDING) != AG_STRENGTH_STRONG;
 }
 
+/* Ends PENDING_CGROUP when the cgroup is classified. */
+static void take_cgroup(Gate *g, uint64_t cgroup_id, uint32_t *traits, uint16_t *workload)
+{
+        _cleanup_(policy_generation_unrefp) PolicyGeneration *p = policy_store_current(g->options.store);
+        struct ag_workload_value v;
+
+        if (!(*traits & AG_TRAIT_PENDING_CGROUP) ||
+            bpf_map_lookup_elem(g->maps->cgroups, &cgroup_id, &v) < 0 || v.generation != p->generation)
+                return;
+        *traits &= ~(uint32_t) AG_TRAIT_PENDING_CGROUP;
+        if (!v.workload || v.workload >= p->tables->n_workloads)
+                return;
+        *workload = v.workload;
+        if (!(p->tables->rows[v.workload].flags & AG_ROW_NOT_AI))
+                *traits |= AG_TRAIT_DECLARED;
+}
+
+static void set_who(struct ag_gated *who, uint32_t traits, uint16_t workload)
+{
+        who->traits = traits;
+        who->strength = ag_strength(traits);
+        who->workload = workload;
+        if (workload == AG_WORKLOAD_OTHER &&
+            (who->strength != AG_STRENGTH_NONE || traits & AG_TRAIT_INTERPRETER))
+                who->workload = AG_WORKLOAD_UNDECLARED;
+        /* The numbers are those of the policy of now. */
+        who->time = boottime_ns();
+}
+
+static void recall_who(Gate *g, const struct ag_request *r, struct ag_gated *who)
+{
+        const GateHandlers *h = &g->options.handlers;
+        /* Undeclared is what pending made of nobody's workload. */
+        uint16_t workload = who->workload == AG_WORKLOAD_UNDECLARED ? AG_WORKLOAD_OTHER : who->workload;
+        uint32_t traits = who->traits, learnt;
+
+        if (h->on_recall && h->on_recall(h->userdata, r, &learnt))
+                traits = (traits & ~(uint32_t) AG_TRAIT_PENDING_MAP) | learnt;
+        take_cgroup(g, who->cgroup_id, &traits, &workload);
+        set_who(who, traits, workload);
+}
+
 /* What ag_subject_refresh() does in the kernel, for one that sleeps and cannot do it itself. */
 void gate_refresh_who(Gate *g, struct ag_gated *who)
 {
         _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, who->tgid, 0);
         const uint32_t learnt = AG_TRAITS_STRONG | AG_TRAITS_WEAK | AG_TRAIT_INTERPRETER;
-        struct ag_workload_value workload;
         struct ag_resolved r = {};
         struct ag_subject s;
 
@@ -67,22 +108,33 @@ void gate_refresh_who(Gate *g, struct ag_gated *who)
                 if (g->maps->by_tgid && r.flags & AG_RESOLVED_PARTLY)
                         s.traits |= AG_TRAIT_PENDING_MAP;
         }
-        if (s.traits & AG_TRAIT_PENDING_CGROUP &&
-            bpf_map_lookup_elem(g->maps->cgroups, &s.cgroup_id, &workload) == 0) {
-                s.traits &= ~(uint32_t) AG_TRAIT_PENDING_CGROUP;
-                if (workload.workload) {
-                        s.workload = workload.workload;
-                        s.traits |= AG_TRAIT_DECLARED;
-                }
-        }
-        who->traits = s.traits;
-        who->strength = ag_strength(s.traits);
-        who->workload = s.workload;
-        if (who->workload == AG_WORKLOAD_OTHER &&
-            (who->strength != AG_STRENGTH_NONE || s.traits & AG_TRAIT_INTERPRETER))
-                who->workload = AG_WORKLOAD_UNDECLARED;
-        /* The numbers above are those of the policy of now. */
-        who->time = boottime_ns();
+        take_cgroup(g, s.cgroup_id, &s.traits, &s.workload);
+        set_who(who, s.traits, s.workload);
+}
+
+/*
+ * Enforcing holds an opener until it is known what it had mapped, so the entry waits for that too. Its requests
+ * about that came before this one and have been worked off. Whoever is gone is what it had mapped when it opened;
+ * only when not even that can be said any more does the entry stay with "pending counts as AI", and says so.
+ */
+void gate_settle_who(Gate *g, const struct ag_request *opened, struct ag_gated *who)
+{
+        const GateHandlers *h = &g->options.handlers;
+        struct ag_request r = { .kind = AG_REQUEST_RESOLVE, .tgid = opened->tgid, .tid = opened->tid };
+        JournalProcess *alive;
+
+        recall_who(g, opened, who);
+        if (!gate_must_resolve(who))
+                return;
+        alive = journal_process_new((pid_t) opened->tgid, opened->start_time);
+        if (!alive)
+                return;
+        journal_process_free(alive);
+        r.start_time = opened->start_time;
+        r.cgroup_id = opened->cgroup_id;
+        if (h->on_resolve)
+                h->on_resolve(h->userdata, &r, -EBADF);
+        gate_refresh_who(g, who);
 }
 
 void gate_look_at_who(Gate *g, struct ag_gated *who)
@@ -97,7 +149,7 @@ void gate_look_at_who(Gate *g, struct ag_gated *who)
         if (!gate_must_resolve(who))
                 return;
         if (kill((pid_t) who->tgid, 0) == 0 || errno != ESRCH) {
-                h->on_resolve(h->userdata, &r);
+                h->on_resolve(h->userdata, &r, -EBADF);
                 if (kill((pid_t) who->tgid, 0) == 0 || errno != ESRCH) {
                         gate_refresh_who(g, who);
                         return;
@@ -216,8 +268,8 @@ void gate_event_path(struct ag_event *ev, const char *path)
 
 static bool is_plain_allow(const struct ag_event *ev)
 {
-        return ev->effective.action == AG_ACTION_ALLOW && ev->would.action == AG_ACTION_ALLOW &&
-               !(ev->reasons & ~(AG_REASON_GATE | AG_REASON_PENDING));
+        return ev->kind == AG_EVENT_MODEL && ev->effective.action == AG_ACTION_ALLOW &&
+               ev->would.action == AG_ACTION_ALLOW && !(ev->reasons & ~(AG_REASON_GATE | AG_REASON_PENDING));
 }
 
 static void count(Gate *g, const struct ag_event *ev, bool held)
@@ -241,8 +293,9 @@ static void count(Gate *g, const struct ag_event *ev, bool held)
         }
 }
 
-void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held)
+void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held, JournalProcess *taken)
 {
+        _cleanup_(journal_process_freep) JournalProcess *process = taken;
         struct ag_event told = *ev;
 
         if (!held && told.effective.action >= AG_ACTION_DENY)
@@ -251,7 +304,7 @@ void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held)
                 told.reasons |= AG_REASON_GATE;
         count(g, &told, held);
         if (!is_plain_allow(&told))
-                journal_decision(g->options.journal, &told, wait_us);
+                journal_decision(g->options.journal, &told, wait_us, TAKE_PTR(process));
         if (held)
                 punish(&told);
 }

@@ -154,7 +154,7 @@ static void release(Gate *g, GateFile *f, GateWaiter *w, const struct ag_object 
             h->on_traits)
                 h->on_traits(h->userdata, (pid_t) who.tgid, who.start_time, AG_TRAIT_MODEL);
         gate_answer(g, w, allow);
-        gate_tell(g, &ev, wait_us, true);
+        gate_tell(g, &ev, wait_us, true, NULL);
         f->active_ns = boottime_ns();
 }
 
@@ -169,7 +169,7 @@ void gate_file_unknown(Gate *g, GateWaiter *w, const char *path)
 
         gate_event_path(&ev, path);
         gate_answer(g, w, allow);
-        gate_tell(g, &ev, 0, true);
+        gate_tell(g, &ev, 0, true, NULL);
 }
 
 void gate_file_resolved(Gate *g, GateWaiter *w)

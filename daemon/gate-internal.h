@@ -155,6 +155,8 @@ struct Gate {
 /* gate-open.c: finding the file a request means. Never blocks, opens nothing for reading. */
 /* O_PATH descriptor of exactly that regular file, or -errno. `ret_st` is filled. */
 int gate_open_request(Gate *g, const struct ag_request *r, struct statx *ret_st);
+/* The same for the program that the opener runs, which may have no name any more (a memfd). */
+int gate_open_exe(Gate *g, const struct ag_request *r, struct statx *ret_st);
 /* Directory of `path` below the root of a thread, O_PATH; cached names only. `ret_name` points into path. */
 int gate_open_directory(uint32_t tid, const char *path, const char **ret_name);
 int gate_statx(int fd, struct statx *ret);
@@ -204,7 +206,10 @@ bool gate_must_resolve(const struct ag_gated *who);
 void gate_refresh_who(Gate *g, struct ag_gated *who);
 /* The same after its mappings were looked at: what it had open then is no doubt any more. Worker thread: waits. */
 void gate_look_at_who(Gate *g, struct ag_gated *who);
-void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held);
+/* The same for one that may be gone, from what it had mapped when it made this request. Waits. Worker thread. */
+void gate_settle_who(Gate *g, const struct ag_request *opened, struct ag_gated *who);
+/* Takes the process, which may be NULL. */
+void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held, JournalProcess *taken);
 void gate_event_path(struct ag_event *ev, const char *path);
 
 /* gate-worker.c: what may take a while. */
@@ -213,6 +218,10 @@ int worker_start(struct Worker *w);
 void worker_stop(struct Worker *w);           /* joins its thread */
 struct Worker *worker_free(struct Worker *w); /* after the pool is gone */
 void worker_push(struct Worker *w, const struct ag_request *r);
+/* The same with the file that was mapped, so that its process need not be there. Takes the descriptor. */
+void worker_push_mapped(struct Worker *w, const struct ag_request *r, int path_fd);
+/* An open that passed and needs no file to be judged. */
+void worker_push_passed(struct Worker *w, const struct ag_request *r);
 /* Takes the descriptors; dir_fd may be -EBADF. */
 void worker_push_classify(struct Worker *w, const struct ag_request *r, int path_fd, int dir_fd);
 size_t worker_background(struct Worker *w); /* background scans under way */

@@ -158,7 +158,9 @@ int gate_open_mapped(Gate *g, const struct ag_request *r)
 {
         struct statx st;
 
-        return r->path_len > 0 ? gate_open_request(g, r, &st) : -ENOENT;
+        int fd = r->path_len > 0 ? gate_open_request(g, r, &st) : -ENOENT;
+
+        return fd >= 0 ? fd : gate_open_exe(g, r, &st);
 }
 
 int gate_known(Gate *g, int path_fd, struct ag_object *ret)

@@ -155,6 +155,28 @@ static int open_by_descriptor(Gate *g, const struct ag_request *r, struct statx 
         return found;
 }
 
+/*
+ * Where nobody waits, the opener may be gone already. Most have the same root as we; and because some have not, here
+ * the device has to agree as well.
+ */
+static int open_below_our_root(Gate *g, const struct ag_request *r, struct statx *ret_st)
+{
+        _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int fd, q;
+
+        if (root < 0 || (r->kind != AG_REQUEST_CLASSIFY && r->kind != AG_REQUEST_MAPPED))
+                return -ESRCH;
+        fd = open_cached(root, below_root(r->path), 0);
+        if (fd < 0)
+                return fd;
+        q = check_identity(g, r, fd, ret_st);
+        if (q == 0 && AG_DEV(ret_st->stx_dev_major, ret_st->stx_dev_minor) != r->inode.dev)
+                q = -ESTALE;
+        if (q < 0)
+                safe_close(fd);
+        return q < 0 ? q : fd;
+}
+
 int gate_open_request(Gate *g, const struct ag_request *r, struct statx *ret_st)
 {
         int root, fd, q = -ENAMETOOLONG;
@@ -162,7 +184,7 @@ int gate_open_request(Gate *g, const struct ag_request *r, struct statx *ret_st)
         if (r->path_len > 0 && !(r->flags & AG_REQUEST_NO_PATH)) {
                 root = open_root(r->tid);
                 if (root < 0)
-                        return root;
+                        return open_below_our_root(g, r, ret_st);
                 fd = q = open_cached(root, below_root(r->path), 0);
                 safe_close(root);
                 if (fd >= 0) {
@@ -174,6 +196,21 @@ int gate_open_request(Gate *g, const struct ag_request *r, struct statx *ret_st)
         }
         fd = open_by_descriptor(g, r, ret_st);
         return fd >= 0 ? fd : q;
+}
+
+int gate_open_exe(Gate *g, const struct ag_request *r, struct statx *ret_st)
+{
+        char path[64];
+        int fd, q;
+
+        snprintf(path, sizeof(path), "/proc/%u/exe", r->tid);
+        fd = open(path, O_PATH | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        q = check_identity(g, r, fd, ret_st);
+        if (q < 0)
+                safe_close(fd);
+        return q < 0 ? q : fd;
 }
 
 int gate_open_directory(uint32_t tid, const char *path, const char **ret_name)

@@ -12,10 +12,11 @@
 
 #include "gate-internal.h"
 #include "lib/event.h"
-#include "lib/proc.h"
 
 #define WORKER_QUEUE_MAX 4096U
 #define WORKER_BYTES_MAX (4U << 20)
+#define MAPPED_FDS_MAX 1024U
+#define MAPPED_FIRST_MAX 512U
 #define BACKGROUND_MAX 512U
 #define BACKGROUND_OPENERS_MAX 64U
 
@@ -25,7 +26,11 @@ typedef struct Item {
         GateWaiter *waiter; /* given back when its process has been looked at */
         int path_fd;        /* of what is to be classified */
         int dir_fd;
-        struct ag_gated who;       /* the opener, as long as it was there */
+        struct ag_gated who;     /* the opener, */
+        JournalProcess *process; /* as long as it was there */
+        bool judged;             /* this is what it opened, and how long that took to find out: */
+        struct ag_object object;
+        uint64_t micros;
         struct ag_request request; /* cut behind its path */
 } Item;
 
@@ -51,6 +56,7 @@ struct Worker {
         Item *urgent, **urgent_last;
         Item *normal, **normal_last;
         size_t n, bytes;
+        size_t n_mapped_fds;
         bool stopping;
         Background *background;
         size_t n_background;
@@ -60,6 +66,7 @@ static void item_free(Item *i)
 {
         safe_close(i->path_fd);
         safe_close(i->dir_fd);
+        journal_process_free(i->process);
         free(i);
 }
 
@@ -91,32 +98,6 @@ int worker_new(Gate *g, struct Worker **ret)
         return 0;
 }
 
-/*
- * The same process has asked already and nobody has looked: one look will do for both, and it has to be the newer
- * one, which tells the last mapping there is. A process that never stops asking is pending for as long.
- */
-static void drop_older(struct Worker *w, const struct ag_request *r)
-{
-        size_t n = 0;
-
-        if (r->kind != AG_REQUEST_MAPPED)
-                return;
-        for (Item **i = &w->normal; *i && n < 64; i = &(*i)->next, n++) {
-                Item *old = *i;
-
-                if (old->request.kind != AG_REQUEST_MAPPED || old->request.tgid != r->tgid ||
-                    old->request.start_time != r->start_time)
-                        continue;
-                *i = old->next;
-                if (!old->next)
-                        w->normal_last = i;
-                w->n--;
-                w->bytes -= old->size;
-                item_free(old);
-                return;
-        }
-}
-
 /* Somebody spins in the bridge for it, or sleeps: first. */
 static void enqueue(struct Worker *w, Item *i)
 {
@@ -130,34 +111,26 @@ static void enqueue(struct Worker *w, Item *i)
         }
         w->n++;
         w->bytes += i->size;
+        w->n_mapped_fds += i->request.kind == AG_REQUEST_MAPPED && i->path_fd >= 0;
         pthread_cond_signal(&w->cond);
 }
 
-/* The opener as the gate would have seen it, with what /proc still knows of it. */
+/* The opener as the gate would have seen it. */
 static void fill_opener(const struct ag_request *r, struct ag_gated *ret)
 {
-        _cleanup_close_ int proc = proc_open((pid_t) r->tgid), fd = -EBADF;
-        uint64_t start, want = proc_ticks_from_ns(r->start_time);
-        ssize_t n;
-
         *ret = (struct ag_gated){
                 .inode = r->inode,
                 .time = r->time,
                 .start_time = r->start_time,
                 .cgroup_id = r->cgroup_id,
                 .tgid = r->tgid,
+                .uid = r->uid,
                 .traits = r->traits,
                 .workload = r->workload,
                 .strength = r->strength,
                 .flags = r->flags,
         };
-        if (proc < 0 || proc_start_ticks(proc, &start) < 0 || start + 1 < want || start > want + 1)
-                return;
-        (void) proc_uid(proc, &ret->uid);
-        fd = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
-        n = fd < 0 ? -1 : read(fd, ret->comm, sizeof(ret->comm) - 1);
-        if (n > 0 && ret->comm[n - 1] == '\n')
-                ret->comm[n - 1] = 0;
+        memcpy(ret->comm, r->comm, sizeof(ret->comm));
 }
 
 /* Takes the item. Bounded: what does not fit is not looked at, and stays pending or unclassified. */
@@ -166,7 +139,9 @@ static void push(struct Worker *w, Item *i)
         if (!i)
                 return;
         pthread_mutex_lock(&w->lock);
-        drop_older(w, &i->request);
+        /* One that maps and maps is not given more than this. */
+        if (i->request.kind == AG_REQUEST_MAPPED && w->n_mapped_fds >= MAPPED_FDS_MAX)
+                i->path_fd = safe_close(i->path_fd);
         if (!w->stopping && w->n < WORKER_QUEUE_MAX && w->bytes + i->size <= WORKER_BYTES_MAX) {
                 enqueue(w, i);
                 i = NULL;
@@ -181,6 +156,44 @@ void worker_push(struct Worker *w, const struct ag_request *r)
         push(w, item_new(r));
 }
 
+void worker_push_mapped(struct Worker *w, const struct ag_request *r, int path_fd)
+{
+        Item *i = item_new(r);
+
+        if (!i) {
+                safe_close(path_fd);
+                return;
+        }
+        i->path_fd = path_fd;
+        push(w, i);
+}
+
+/* Who it was, as long as it is there to be asked. */
+static void take_opener(Item *i)
+{
+        const struct ag_request *r = &i->request;
+
+        i->process = journal_process_new((pid_t) r->tgid, r->start_time);
+        fill_opener(r, &i->who);
+}
+
+void worker_push_passed(struct Worker *w, const struct ag_request *r)
+{
+        Item *i = item_new(r);
+
+        if (!i)
+                return;
+        i->judged = true;
+        i->object = (struct ag_object){
+                .n_columns = r->n_columns,
+                .flags = r->flags & AG_REQUEST_MODEL ? AG_OBJECT_MODEL : 0,
+                .model = r->flags & AG_REQUEST_MODEL ? r->number : 0,
+        };
+        memcpy(i->object.columns, r->columns, sizeof(i->object.columns));
+        take_opener(i);
+        push(w, i);
+}
+
 void worker_push_classify(struct Worker *w, const struct ag_request *r, int path_fd, int dir_fd)
 {
         Item *i = item_new(r);
@@ -193,7 +206,7 @@ void worker_push_classify(struct Worker *w, const struct ag_request *r, int path
         i->path_fd = path_fd;
         i->dir_fd = dir_fd;
         /* Now: it may be gone in a moment. */
-        fill_opener(r, &i->who);
+        take_opener(i);
         push(w, i);
 }
 
@@ -228,6 +241,33 @@ int worker_push_waiter(struct Worker *w, GateWaiter *waiter)
         return 0;
 }
 
+static void popped(struct Worker *w, const Item *i)
+{
+        w->n--;
+        w->bytes -= i->size;
+        w->n_mapped_fds -= i->request.kind == AG_REQUEST_MAPPED && i->path_fd >= 0;
+}
+
+/* The first mapping of that process, from before the question, that nobody has looked at. */
+static Item *pop_mapped(struct Worker *w, const struct ag_request *of)
+{
+        LOCK_SCOPE(&w->lock);
+        for (Item **p = &w->normal; *p; p = &(*p)->next) {
+                Item *i = *p;
+
+                if (i->request.kind != AG_REQUEST_MAPPED || i->request.tgid != of->tgid ||
+                    i->request.start_time != of->start_time ||
+                    (of->map_seq && (int32_t) (i->request.map_seq - of->map_seq) > 0))
+                        continue;
+                *p = i->next;
+                if (!i->next)
+                        w->normal_last = p;
+                popped(w, i);
+                return i;
+        }
+        return NULL;
+}
+
 static Item *pop(struct Worker *w)
 {
         Item *i;
@@ -248,32 +288,64 @@ static Item *pop(struct Worker *w)
                 if (!w->normal)
                         w->normal_last = &w->normal;
         }
-        w->n--;
-        w->bytes -= i->size;
+        popped(w, i);
         return i;
 }
 
 /* --------------------------------------------------------------- background */
 
-/* What enforcing would have done, told when it is known. */
-static void tell_opener(Gate *g, const Item *i, const struct ag_object *object, uint64_t micros)
+static void fill_sensor(const struct ag_request *r, struct ag_event *ev)
+{
+        ev->kind = AG_EVENT_SENSOR;
+        ev->rdev = r->number;
+        ev->device_kind = r->columns[0] == AG_COL_CAMERA ? AG_DEVICE_CAMERA : AG_DEVICE_MICROPHONE;
+}
+
+/* What enforcing would have done, told when it is known. On the worker, or who it is is known. */
+static void tell_opener(Gate *g, Item *i)
 {
         const struct ag_request *r = &i->request;
         const GateHandlers *h = &g->options.handlers;
-        struct ag_gated who = i->who;
+        bool sensor = r->kind == AG_REQUEST_PASSED && r->flags & AG_REQUEST_SENSOR;
         struct ag_event ev;
 
-        if (r->workload == AG_WORKLOAD_OTHER)
+        if (gate_must_resolve(&i->who) && !g->fan)
+                gate_settle_who(g, &i->request, &i->who);
+        if (i->who.workload == AG_WORKLOAD_OTHER)
                 return;
-        if (gate_must_resolve(&who) && !g->fan)
-                gate_refresh_who(g, &who);
-        if (who.workload == AG_WORKLOAD_OTHER)
+        /* An interpreter is AI by the act of loading a model, and by no other. */
+        if (sensor && i->who.strength == AG_STRENGTH_NONE && i->who.workload == AG_WORKLOAD_UNDECLARED)
                 return;
-        (void) gate_decide(g, &who, r->tid, object, &ev);
+        (void) gate_decide(g, &i->who, r->tid, &i->object, &ev);
         gate_event_path(&ev, r->path);
-        if (object->flags & AG_OBJECT_MODEL && who.traits & ~(uint32_t) AG_TRAITS_PENDING && h->on_traits)
+        ev.time = r->time;
+        ev.ppid = r->ppid;
+        if (sensor)
+                fill_sensor(r, &ev);
+        if (i->object.flags & AG_OBJECT_MODEL && i->who.traits & ~(uint32_t) AG_TRAITS_PENDING &&
+            h->on_traits)
                 h->on_traits(h->userdata, (pid_t) r->tgid, r->start_time, AG_TRAIT_MODEL);
-        gate_tell(g, &ev, micros, false);
+        gate_tell(g, &ev, i->micros, false, TAKE_PTR(i->process));
+        if (sensor && h->on_sensor)
+                h->on_sensor(h->userdata, &ev);
+}
+
+/* From the pool, which must not wait for what the worker waits for the pool for. Takes the item. */
+static void hand_back(struct Worker *w, Item *i, const GateJudgement *j)
+{
+        i->judged = true;
+        i->object = j->object;
+        i->micros = j->micros;
+        if (gate_must_resolve(&i->who)) {
+                LOCK_SCOPE(&w->lock);
+                if (!w->stopping) {
+                        enqueue(w, i);
+                        return;
+                }
+                /* Nobody resolves any more. */
+        } else
+                tell_opener(w->gate, i);
+        item_free(i);
 }
 
 static void background_free(Background *b)
@@ -304,8 +376,12 @@ static void on_background_scanned(ScanTask *t)
         *p = b->next;
         w->n_background--;
         pthread_mutex_unlock(&w->lock);
-        for (const Item *i = b->openers; i; i = i->next)
-                tell_opener(g, i, &t->judgement.object, t->judgement.micros);
+        while (b->openers) {
+                Item *i = b->openers;
+
+                b->openers = i->next;
+                hand_back(w, i, &t->judgement);
+        }
         scan_task_free(t);
         background_free(b);
 }
@@ -376,7 +452,8 @@ static void classify(struct Worker *w, Item *i)
                 return;
         if (keep && gate_read_object(g, i->path_fd, &object) == 0 &&
             gate_object_holds(g, i->path_fd, &object)) {
-                tell_opener(g, i, &object, 0);
+                i->object = object;
+                tell_opener(g, i);
                 item_free(i);
                 return;
         }
@@ -400,6 +477,30 @@ static void classify(struct Worker *w, Item *i)
                 background_free(b);
 }
 
+/*
+ * Who it is, is asked ahead of the queue, but its own mappings come first: one that is under way in another thread
+ * is not to be seen in /proc yet, so a walk would answer for a number that it has not looked at.
+ */
+static void resolve(struct Worker *w, Item *i)
+{
+        const GateHandlers *h = &w->gate->options.handlers;
+        Item *mapped;
+
+        if (h->on_resolve) {
+                for (unsigned n = 0; n < MAPPED_FIRST_MAX && i->request.kind == AG_REQUEST_RESOLVE; n++) {
+                        mapped = pop_mapped(w, &i->request);
+                        if (!mapped)
+                                break;
+                        h->on_resolve(h->userdata, &mapped->request, mapped->path_fd);
+                        item_free(mapped);
+                }
+                h->on_resolve(h->userdata, &i->request, i->path_fd);
+        }
+        if (i->waiter)
+                gate_resolved(w->gate, i->waiter);
+        item_free(i);
+}
+
 static void *worker_thread(void *userdata)
 {
         struct Worker *w = userdata;
@@ -410,11 +511,7 @@ static void *worker_thread(void *userdata)
                 switch (i->request.kind) {
                 case AG_REQUEST_RESOLVE:
                 case AG_REQUEST_MAPPED:
-                        if (h->on_resolve)
-                                h->on_resolve(h->userdata, &i->request);
-                        if (i->waiter)
-                                gate_resolved(w->gate, i->waiter);
-                        item_free(i);
+                        resolve(w, i);
                         break;
                 case AG_REQUEST_CGROUP:
                         if (h->on_cgroup)
@@ -422,7 +519,12 @@ static void *worker_thread(void *userdata)
                         item_free(i);
                         break;
                 default:
-                        classify(w, i);
+                        if (!i->judged) {
+                                classify(w, i);
+                                break;
+                        }
+                        tell_opener(w->gate, i);
+                        item_free(i);
                 }
         }
         return NULL;

@@ -139,6 +139,14 @@ static void classify(Gate *g, const struct ag_request *r)
                              r->path_len > 0 ? gate_open_directory(r->tid, r->path, &name) : -EBADF);
 }
 
+/* Nobody is held: who opens something may be gone before it is known what it had mapped. */
+static bool is_audit(Gate *g)
+{
+        _cleanup_(policy_generation_unrefp) PolicyGeneration *p = policy_store_current(g->options.store);
+
+        return p && p->tables->mode == POLICY_MODE_AUDIT;
+}
+
 static int on_request(void *userdata, void *data, size_t size)
 {
         Gate *g = userdata;
@@ -153,6 +161,10 @@ static int on_request(void *userdata, void *data, size_t size)
                 classify(g, r);
         else if (r->kind == AG_REQUEST_MOUNTS && g->fan)
                 fan_watch_mounts_of(g->fan, (pid_t) r->tgid);
+        else if (r->kind == AG_REQUEST_PASSED)
+                worker_push_passed(g->worker, r);
+        else if (r->kind == AG_REQUEST_MAPPED && is_audit(g))
+                worker_push_mapped(g->worker, r, gate_open_mapped(g, r));
         else if (r->kind == AG_REQUEST_RESOLVE && g->fan)
                 fan_settle_process(g->fan, (pid_t) r->tgid);
         else

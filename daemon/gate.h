@@ -25,8 +25,13 @@ typedef struct Gate Gate;
 /* Requests about subjects. Called on the worker thread, one at a time. */
 typedef struct GateHandlers {
         void *userdata;
-        void (*on_resolve)(void *userdata, const struct ag_request *r); /* RESOLVE and MAPPED */
-        void (*on_cgroup)(void *userdata, const struct ag_request *r);  /* CGROUP */
+        /* RESOLVE and MAPPED; `path_fd`: of the mapped file, when it was found already. */
+        void (*on_resolve)(void *userdata, const struct ag_request *r, int path_fd);
+        /* The traits of one that may be gone, if they are known. */
+        bool (*on_recall)(void *userdata, const struct ag_request *r, uint32_t *ret_traits);
+        void (*on_cgroup)(void *userdata, const struct ag_request *r); /* CGROUP */
+        /* A sensor was opened: for the sessions. Any thread. */
+        void (*on_sensor)(void *userdata, const struct ag_event *ev);
         /* A model was loaded: the traits of that process grow. Any thread. */
         void (*on_traits)(void *userdata, pid_t tgid, uint64_t start_time, uint32_t traits);
         /*

@@ -13,7 +13,6 @@
 
 #include "lib/cgroup-path.h"
 #include "lib/event.h"
-#include "lib/proc.h"
 #include "lock.h"
 
 void journal_time(uint64_t boot_ns, char ret[32])
@@ -131,28 +130,33 @@ static void add_workload(JournalEntry *e, const PolicyTables *t, const struct ag
         journal_entry_add(e, "AIGUARD_OWNER", w->owner);
 }
 
-/* What /proc still knows, if that is still the same process. */
-static void add_process(JournalEntry *e, const struct ag_event *ev)
+/* What was read while the process was there; if nobody has, what /proc still knows. */
+static void add_process(JournalEntry *e, const JournalDecision *d)
 {
-        _cleanup_close_ int fd = proc_open((pid_t) ev->tgid);
-        uint64_t start, want = proc_ticks_from_ns(ev->start_time);
-        char text[4096], part[256];
+        _cleanup_(journal_process_freep) JournalProcess *now = NULL;
+        const JournalProcess *p = d->process;
+        char part[256];
 
-        if (fd < 0 || proc_start_ticks(fd, &start) < 0 || start + 1 < want || start > want + 1)
+        if (!p) {
+                now = journal_process_new((pid_t) d->event->tgid, d->event->start_time);
+                p = now;
+        }
+        if (!p)
                 return;
-        if (proc_exe(fd, text, sizeof(text)) >= 0)
-                journal_entry_add(e, "AIGUARD_EXE", text);
-        if (proc_cgroup(fd, text, sizeof(text)) < 0)
+        journal_entry_add(e, "AIGUARD_EXE", p->exe);
+        if (!p->cgroup)
                 return;
-        journal_entry_add(e, "AIGUARD_CGROUP", text);
-        if (cgroup_path_unit(text, part, sizeof(part)) >= 0)
+        journal_entry_add(e, "AIGUARD_CGROUP", p->cgroup);
+        if (cgroup_path_unit(p->cgroup, part, sizeof(part)) >= 0)
                 journal_entry_add(e, "AIGUARD_UNIT", part);
-        if (cgroup_path_container(text, part, sizeof(part)) >= 0)
+        if (cgroup_path_container(p->cgroup, part, sizeof(part)) >= 0)
                 journal_entry_add(e, "AIGUARD_CONTAINER", part);
 }
 
-static void add_subject(JournalEntry *e, const struct ag_event *ev)
+static void add_subject(JournalEntry *e, const JournalDecision *d)
 {
+        const struct ag_event *ev = d->event;
+
         journal_entry_addf(e, "OBJECT_PID", "%u", ev->tgid);
         journal_entry_addf(e, "AIGUARD_PID", "%u", ev->tgid);
         journal_entry_addf(e, "AIGUARD_TID", "%u", ev->tid);
@@ -163,7 +167,7 @@ static void add_subject(JournalEntry *e, const struct ag_event *ev)
         journal_entry_add(e, "AIGUARD_COMM", ev->comm);
         journal_entry_add(e, "AIGUARD_STRENGTH", strength_to_string(ev->strength));
         add_traits(e, ev->traits);
-        add_process(e, ev);
+        add_process(e, d);
 }
 
 static void add_finding(JournalEntry *e, const ModelcapFinding *f)
@@ -275,7 +279,7 @@ void journal_decision_fields(const JournalDecision *d, JournalEntry *e)
         add_policy(e, g, ev);
         add_reasons(e, ev->reasons);
         add_workload(e, t, ev);
-        add_subject(e, ev);
+        add_subject(e, d);
         if (ev->kind == AG_EVENT_SENSOR)
                 add_sensor(e, ev);
         else

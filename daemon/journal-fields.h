@@ -5,6 +5,7 @@
 #include "abi.h"
 #include "inventory.h"
 #include "journal-entry.h"
+#include "journal-process.h"
 #include "policy-store.h"
 
 typedef struct JournalDecision {
@@ -18,6 +19,7 @@ typedef struct JournalDecision {
         const char *session; /* NULL, "start" or "end" */
         uint64_t session_start_ns;
         uint64_t session_end_ns;
+        const JournalProcess *process; /* NULL: looked for in /proc */
 } JournalDecision;
 
 void journal_decision_fields(const JournalDecision *d, JournalEntry *e);

@@ -10,6 +10,14 @@
 
 #include "lock.h"
 
+JournalItem *journal_item_free(JournalItem *i)
+{
+        if (i)
+                journal_process_free(i->process);
+        free(i);
+        return NULL;
+}
+
 void journal_queue_init(JournalQueue *q)
 {
         pthread_condattr_t a;
@@ -28,7 +36,7 @@ void journal_queue_done(JournalQueue *q)
         for (JournalItem *i = q->first; i;) {
                 JournalItem *next = i->next;
 
-                free(i);
+                journal_item_free(i);
                 i = next;
         }
         pthread_cond_destroy(&q->cond);
@@ -40,7 +48,7 @@ int journal_queue_push(JournalQueue *q, JournalItem *item)
         pthread_mutex_lock(&q->lock);
         if (q->closed || q->n == JOURNAL_QUEUE_MAX || q->bytes + item->size > JOURNAL_QUEUE_BYTES_MAX) {
                 pthread_mutex_unlock(&q->lock);
-                free(item);
+                journal_item_free(item);
                 return -ENOBUFS;
         }
         item->next = NULL;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "abi.h"
+#include "journal-process.h"
 #include "lib/macro.h"
 
 #define JOURNAL_QUEUE_MAX 8192U
@@ -23,6 +24,7 @@ typedef struct JournalItem {
         JournalItemKind kind;
         size_t size; /* of this allocation */
         uint64_t wait_us;
+        JournalProcess *process;
         uint64_t session_start_ns;
         uint64_t session_end_ns;
         char event_id[37];
@@ -39,6 +41,8 @@ typedef struct JournalQueue {
         size_t bytes;
         bool closed;
 } JournalQueue;
+
+JournalItem *journal_item_free(JournalItem *i);
 
 void journal_queue_init(JournalQueue *q);
 void journal_queue_done(JournalQueue *q);

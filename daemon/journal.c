@@ -135,6 +135,7 @@ static void write_decision(Journal *j, const JournalItem *i)
                                         .event_id = i->event_id,
                                         .message_id = decision_message_id(ev),
                                         .priority = decision_priority(ev, first),
+                                        .process = i->process,
                                         .store = j->store,
                                         .inventory = j->inventory,
                         },
@@ -252,7 +253,7 @@ static void *journal_thread(void *userdata)
                         write_session(j, i);
                 else
                         write_note(j, i);
-                free(i);
+                journal_item_free(i);
         }
 }
 
@@ -303,16 +304,18 @@ static JournalItem *event_item(JournalItemKind kind, const struct ag_event *ev)
         return i;
 }
 
-void journal_decision(Journal *j, const struct ag_event *ev, uint64_t wait_us)
+void journal_decision(Journal *j, const struct ag_event *ev, uint64_t wait_us, JournalProcess *process)
 {
         JournalItem *i = event_item(JOURNAL_ITEM_DECISION, ev);
 
         if (!is_refusal(ev) && ev->would.action >= AG_ACTION_DENY)
                 COUNT(j, would_refuse);
         if (!i) {
+                journal_process_free(process);
                 COUNT(j, lost);
                 return;
         }
+        i->process = process;
         i->wait_us = wait_us;
         make_uuid(i->event_id);
         COUNT(j, pending);

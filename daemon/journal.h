@@ -13,6 +13,7 @@
 #include "abi.h"
 #include "counters.h"
 #include "inventory.h"
+#include "journal-process.h"
 #include "policy-store.h"
 
 typedef struct Journal Journal;
@@ -32,8 +33,9 @@ DEFINE_CLEANUP(Journal *, journal_free);
 /*
  * A decision of the kernel or of the gate. `wait_us` is the time in fanotify
  * besides ev->held_us: how long the opener slept, or in audit mode would have.
+ * `process` is taken; NULL: it is looked for when the entry is written.
  */
-void journal_decision(Journal *j, const struct ag_event *ev, uint64_t wait_us);
+void journal_decision(Journal *j, const struct ag_event *ev, uint64_t wait_us, JournalProcess *process);
 
 /* An allowed period of use of a sensor by an AI workload, in two entries with one AIGUARD_EVENT_ID. */
 typedef struct JournalSession {

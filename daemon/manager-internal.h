@@ -34,6 +34,8 @@ struct Manager {
 
 /* A new epoch; monitor, unless an earlier run enforces already. */
 void manager_init_control(Manager *m);
+/* Which program is ours, for the hooks: one that starts cannot say so itself. */
+void manager_note_program(Manager *m);
 /* aiguard.mode= of the kernel command line is over the file. */
 void manager_apply_cmdline(Config *c);
 /* The journal entry that says from when on what is in force, and what is missing. */

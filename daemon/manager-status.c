@@ -9,13 +9,34 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 #include "lib/message-ids.h"
 #include "lock.h"
 #include "manager-internal.h"
+#include "mountdev.h"
 #include "stats.h"
+
+#define DAEMON_PROGRAM "/usr/lib/aiguard/aiguardd"
+
+/*
+ * As it lies on the disk now: at the start for whoever starts when this run is over, at the end once more, since a
+ * newer one may have been installed meanwhile.
+ */
+void manager_note_program(Manager *m)
+{
+        struct ag_control *c = loader_control(m->backend->loader);
+        _cleanup_close_ int fd = open(DAEMON_PROGRAM, O_PATH | O_CLOEXEC);
+        struct stat st;
+        uint32_t dev;
+
+        if (fd < 0 || fstat(fd, &st) < 0 || mountdev_of_fd(fd, &dev) < 0)
+                return;
+        __atomic_store_n(&c->own_dev, dev, __ATOMIC_RELEASE);
+        __atomic_store_n(&c->own_ino, (uint64_t) st.st_ino, __ATOMIC_RELEASE);
+}
 
 void manager_init_control(Manager *m)
 {
@@ -32,6 +53,7 @@ void manager_init_control(Manager *m)
         __atomic_store_n(&c->alive_until, 0, __ATOMIC_RELEASE);
         __atomic_store_n(&c->epoch, epoch, __ATOMIC_RELEASE);
         __atomic_store_n(&c->daemon_tgid, (uint32_t) getpid(), __ATOMIC_RELEASE);
+        manager_note_program(m);
         __atomic_store_n(&c->hold_ms, m->config.hold_max_ms, __ATOMIC_RELEASE);
 }
 

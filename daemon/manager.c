@@ -34,11 +34,25 @@
 #define GATE_STUCK_NS 10000000000ULL
 #define INVENTORY_FILE "/run/aiguard/inventory" /* lives as long as the pins do */
 
-static void on_resolve(void *userdata, const struct ag_request *r)
+static void on_resolve(void *userdata, const struct ag_request *r, int path_fd)
 {
         Manager *m = userdata;
 
-        resolve_on_request(m->resolve, r);
+        resolve_on_request(m->resolve, r, path_fd);
+}
+
+static bool on_recall(void *userdata, const struct ag_request *r, uint32_t *ret_traits)
+{
+        Manager *m = userdata;
+
+        return resolve_recall(m->resolve, r, ret_traits);
+}
+
+static void on_sensor(void *userdata, const struct ag_event *ev)
+{
+        Manager *m = userdata;
+
+        subjects_post_event(m->subjects, ev);
 }
 
 static void on_cgroup(void *userdata, const struct ag_request *r)
@@ -88,7 +102,7 @@ static void on_decision(void *userdata, const struct ag_event *ev)
                 devices_name_event(&named);
                 ev = &named;
         }
-        journal_decision(m->journal, ev, 0);
+        journal_decision(m->journal, ev, 0, NULL);
         if (ev->effective.action == AG_ACTION_SUSPEND || m->backend->ops->watches_files)
                 punish(ev);
         subjects_on_event(m->subjects, ev);
@@ -176,6 +190,8 @@ Manager *manager_free(Manager *m)
 {
         if (!m)
                 return NULL;
+        if (m->started)
+                manager_note_program(m);
         /* Who still waits is answered first; then what was decided is written; then the parts go. */
         m->bus = manager_bus_free(m->bus);
         m->gate = gate_free(m->gate);
@@ -303,6 +319,8 @@ int manager_reload(Manager *m, Diag *diag)
         r = cgroups_walk(m->cgroups);
         if (r < 0)
                 log_warning_errno(r, "manager: not every cgroup could be looked at again");
+        /* Who was looked up between the flip and now has found what the policy before said of its cgroup. */
+        policy_apply_matches(loader_control(m->backend->loader));
         note_policy(m);
         return 0;
 }
@@ -355,7 +373,9 @@ static int start_gate(Manager *m)
                 .handlers = {
                         .userdata = m,
                         .on_resolve = on_resolve,
+                        .on_recall = on_recall,
                         .on_cgroup = on_cgroup,
+                        .on_sensor = on_sensor,
                         .on_traits = on_traits,
                         .on_model = on_model,
                         .on_numbered = on_numbered,
@@ -408,6 +428,7 @@ static int start_enforcing(Manager *m)
         r = cgroups_walk(m->cgroups);
         if (r < 0)
                 log_warning_errno(r, "manager: not every cgroup could be looked at");
+        policy_apply_matches(control);
         r = subjects_walk(m->subjects);
         if (r < 0)
                 log_warning_errno(r, "manager: not every process could be looked at");

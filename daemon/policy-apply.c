@@ -139,12 +139,29 @@ static void sweep(int map, size_t key_size, uint32_t generation)
         } while (more);
 }
 
+void policy_apply_matches(struct ag_control *control)
+{
+        uint32_t n = control->matches + 1;
+
+        /* 0 is a subject that was never looked up. */
+        __atomic_store_n(&control->matches, n ? n : 1, __ATOMIC_RELEASE);
+}
+
+static bool denies(const PolicyTables *t)
+{
+        for (size_t w = 0; w < t->n_workloads; w++)
+                for (unsigned c = 0; c < AG_COLUMNS; c++)
+                        if (t->rows[w].cells[c].effective[0].action >= AG_ACTION_DENY)
+                                return true;
+        return false;
+}
+
 int policy_apply(const LoaderMaps *maps, struct ag_control *control, PolicyGeneration *g,
                  uint64_t *ret_now_ns)
 {
         const PolicyTables *t = g->tables;
         uint32_t slot = (control->slot + 1) % AG_SLOTS, flags = 0;
-        const uint32_t mine = AG_CONTROL_CGROUPS | AG_CONTROL_EXES | AG_CONTROL_USERS;
+        const uint32_t mine = AG_CONTROL_CGROUPS | AG_CONTROL_EXES | AG_CONTROL_USERS | AG_CONTROL_DENIES;
         int r;
 
         /* The maps outlive the daemon: numbers go on where the last run stopped. */
@@ -160,12 +177,15 @@ int policy_apply(const LoaderMaps *maps, struct ag_control *control, PolicyGener
                                    &flags);
         if (r < 0)
                 return log_error_errno(r, "policy: a workload cannot be written");
+        if (denies(t))
+                flags |= AG_CONTROL_DENIES;
 
         *ret_now_ns = boottime_ns();
         /* Flags before, so that nobody reads new rows without the look-ups that they need. */
         __atomic_store_n(&control->flags, (control->flags & ~mine) | flags, __ATOMIC_RELEASE);
         __atomic_store_n(&control->generation, g->generation, __ATOMIC_RELEASE);
         __atomic_store_n(&control->slot, slot, __ATOMIC_RELEASE);
+        policy_apply_matches(control);
         sweep(maps->exes, sizeof(struct ag_exe_key), g->generation);
         sweep(maps->users, sizeof(uint32_t), g->generation);
         return 0;

@@ -13,6 +13,9 @@
 int policy_apply(const LoaderMaps *maps, struct ag_control *control, PolicyGeneration *g,
                  uint64_t *ret_now_ns);
 
+/* What a cgroup, an executable or a user is has changed: who is known already is looked up again. Main thread. */
+void policy_apply_matches(struct ag_control *control);
+
 /* Suffixes that models use, for openers that are interpreters. Once. */
 int policy_apply_suffixes(const LoaderMaps *maps);
 

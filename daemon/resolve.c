@@ -22,6 +22,7 @@
 #include "cgroups.h"
 #include "lib/log.h"
 #include "lib/proc.h"
+#include "lib/resolve-memory.h"
 #include "lib/util-string.h"
 #include "lock.h"
 #include "resolve-files.h"
@@ -38,7 +39,9 @@ struct Resolve {
         Manager *m;
         ResolveFiles *files;
         pthread_mutex_t lock; /* read, modify, write of one entry of ag_resolved */
-        /* The worker's: the last walk for which nobody waited. */
+        /* The worker's: */
+        ResolveMemory *memory;
+        /* The last walk for which nobody waited. */
         pid_t walked;
         uint64_t walked_at_ns;
         uint64_t walked_for_ns;
@@ -86,6 +89,8 @@ int resolve_new(Manager *m, Resolve **ret)
         r->m = m;
         lock_init(&r->lock);
         k = resolve_files_new(m, &r->files);
+        if (k >= 0)
+                k = resolve_memory_new(&r->memory);
         if (k < 0)
                 return k;
         *ret = TAKE_PTR(r);
@@ -97,6 +102,7 @@ Resolve *resolve_free(Resolve *r)
         if (!r)
                 return NULL;
         resolve_files_free(r->files);
+        resolve_memory_free(r->memory);
         pthread_mutex_destroy(&r->lock);
         free(r);
         return NULL;
@@ -357,7 +363,8 @@ static int commit(Resolve *r, int pidfd, const Resolution *res, uint32_t map_seq
         return k;
 }
 
-int resolve_process(Resolve *r, pid_t tgid, Resolution *ret)
+/* `map_seq`: for which number the answer is; 0: the one that the hooks have now. */
+static int resolve_for(Resolve *r, pid_t tgid, uint32_t map_seq, Resolution *ret)
 {
         _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
         Resolution res;
@@ -369,6 +376,8 @@ int resolve_process(Resolve *r, pid_t tgid, Resolution *ret)
         k = resolve_mappings(&(Walk){ .r = r, .proc_fd = proc_fd, .wait = true, .res = &res });
         if (k < 0)
                 return k;
+        if (map_seq)
+                res.map_seq = map_seq;
         if (res.complete)
                 k = commit(r, pidfd, &res, res.map_seq);
         else
@@ -380,6 +389,11 @@ int resolve_process(Resolve *r, pid_t tgid, Resolution *ret)
         if (k >= 0 && ret)
                 *ret = res;
         return k;
+}
+
+int resolve_process(Resolve *r, pid_t tgid, Resolution *ret)
+{
+        return resolve_for(r, tgid, 0, ret);
 }
 
 int resolve_explain(Resolve *r, pid_t tgid, Resolution *ret)
@@ -487,16 +501,19 @@ static uint32_t newest_mapping(Resolve *r, pid_t tgid)
  * The hook comes before the mapping can be seen in /proc, so the file is looked at by itself first. The walk over
  * all mappings is for the last one only: while a program loads its libraries, the next request is under way.
  */
-static bool look_at_mapped(Resolve *r, const struct ag_request *q, uint32_t *ret_traits)
+static bool look_at_mapped(Resolve *r, const struct ag_request *q, int path_fd, uint32_t *ret_traits)
 {
-        _cleanup_close_ int path_fd = gate_open_mapped(manager_gate(r->m), q);
+        _cleanup_close_ int own_fd = path_fd < 0 ? gate_open_mapped(manager_gate(r->m), q) : -EBADF;
         Resolution res = {};
         uint32_t flags;
 
+        if (path_fd < 0)
+                path_fd = own_fd;
         if (path_fd < 0 || resolve_files_flags(r->files, path_fd, q->path, true, &flags) < 0)
                 return false;
         add_library(&res, flags, q->path);
         *ret_traits = res.traits;
+        resolve_memory_mapped(r->memory, q, res.traits);
         return true;
 }
 
@@ -506,12 +523,12 @@ static bool may_walk(const Resolve *r, pid_t tgid)
         return r->walked != tgid || boottime_ns() - r->walked_at_ns > 4 * r->walked_for_ns;
 }
 
-static void on_mapped(Resolve *r, const struct ag_request *q)
+static void on_mapped(Resolve *r, const struct ag_request *q, int path_fd)
 {
         _cleanup_close_ int proc_fd = -EBADF, pidfd = -EBADF;
         Walk w = { .r = r, .wait = true, .looking_for = q };
         uint32_t traits = 0;
-        bool known = look_at_mapped(r, q, &traits);
+        bool known = look_at_mapped(r, q, path_fd, &traits);
         Resolution res;
         uint64_t began;
         int k;
@@ -534,24 +551,34 @@ static void on_mapped(Resolve *r, const struct ag_request *q)
         if (k < 0)
                 return;
         /* Not res.map_seq: a mapping that came after this one has a request of its own. */
-        if ((known || w.found) && res.complete)
+        if ((known || w.found) && res.complete) {
                 (void) commit(r, pidfd, &res, q->map_seq);
-        else
+                resolve_memory_walked(r->memory, q, q->map_seq, res.traits);
+        } else
                 /* What was seen counts at once, the rest stays pending. */
                 (void) write_resolved(r, pidfd, res.tgid,
                                       &(struct ag_resolved){ .traits = res.traits & ~AG_TRAITS_PENDING },
                                       true);
 }
 
-void resolve_on_request(Resolve *r, const struct ag_request *q)
+bool resolve_recall(Resolve *r, const struct ag_request *q, uint32_t *ret_traits)
 {
+        return resolve_memory_recall(r->memory, q, ret_traits);
+}
+
+void resolve_on_request(Resolve *r, const struct ag_request *q, int path_fd)
+{
+        Resolution res;
         int k;
 
         if (q->kind == AG_REQUEST_MAPPED) {
-                on_mapped(r, q);
+                on_mapped(r, q, path_fd);
                 return;
         }
-        k = resolve_process(r, (pid_t) q->tgid, NULL);
-        if (k < 0 && k != -ESRCH)
+        /* A mapping that came after the question has a request of its own, and may not be in /proc yet. */
+        k = resolve_for(r, (pid_t) q->tgid, q->map_seq, &res);
+        if (k >= 0 && res.complete)
+                resolve_memory_walked(r->memory, q, res.map_seq, res.traits);
+        else if (k < 0 && k != -ESRCH)
                 log_warning_errno(k, "resolve: process %u, ignoring", q->tgid);
 }

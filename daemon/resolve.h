@@ -41,8 +41,11 @@ int resolve_new(Manager *m, Resolve **ret);
 Resolve *resolve_free(Resolve *r);
 DEFINE_CLEANUP(Resolve *, resolve_free);
 
-/* RESOLVE and MAPPED. Worker thread. */
-void resolve_on_request(Resolve *r, const struct ag_request *q);
+/* RESOLVE and MAPPED. Worker thread. `path_fd`: O_PATH, of the file that was mapped; -EBADF: not found yet. */
+void resolve_on_request(Resolve *r, const struct ag_request *q, int path_fd);
+
+/* The traits of a process that may be gone, if all is known that it had mapped when it made this request. Worker thread. */
+bool resolve_recall(Resolve *r, const struct ag_request *q, uint32_t *ret_traits);
 
 /* Any thread, the gate's too: never blocks but for a short lock. Traits only grow. */
 void resolve_add_traits(Resolve *r, pid_t tgid, uint64_t start_time, uint32_t traits);

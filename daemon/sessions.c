@@ -11,6 +11,8 @@
  */
 #include "sessions.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/pidfd.h>
 
@@ -35,6 +37,8 @@ typedef struct Session {
 struct Sessions {
         Manager *m;
         sd_event_source *timer;
+        sd_event_source *posted;
+        int post_fds[2]; /* a pipe of whole events */
         Session *first;
         size_t n;
 };
@@ -158,6 +162,23 @@ void sessions_on_event(Sessions *s, const struct ag_event *ev)
                 (void) sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
 }
 
+_Static_assert(sizeof(struct ag_event) <= PIPE_BUF, "an event is written whole or not at all");
+
+void sessions_post_event(Sessions *s, const struct ag_event *ev)
+{
+        if (write(s->post_fds[1], ev, sizeof(*ev)) < 0)
+                log_debug("sessions: a sensor's use is not followed: %s", strerror(errno));
+}
+
+static int on_posted(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+        struct ag_event ev;
+
+        while (read(fd, &ev, sizeof(ev)) == sizeof(ev))
+                sessions_on_event(userdata, &ev);
+        return 0;
+}
+
 int sessions_new(Manager *m, Sessions **ret)
 {
         _cleanup_(sessions_freep) Sessions *s = calloc(1, sizeof(*s));
@@ -166,6 +187,12 @@ int sessions_new(Manager *m, Sessions **ret)
         if (!s)
                 return -ENOMEM;
         s->m = m;
+        s->post_fds[0] = s->post_fds[1] = -EBADF;
+        if (pipe2(s->post_fds, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -errno;
+        r = sd_event_add_io(manager_event(m), &s->posted, s->post_fds[0], EPOLLIN, on_posted, s);
+        if (r < 0)
+                return r;
         r = sd_event_add_time_relative(manager_event(m), &s->timer, CLOCK_MONOTONIC, POLL_USEC, 0, on_poll,
                                        s);
         if (r < 0)
@@ -185,6 +212,9 @@ Sessions *sessions_free(Sessions *s)
         while (s->first)
                 session_end(s->first);
         sd_event_source_disable_unref(s->timer);
+        sd_event_source_disable_unref(s->posted);
+        safe_close(s->post_fds[0]);
+        safe_close(s->post_fds[1]);
         free(s);
         return NULL;
 }

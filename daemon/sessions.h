@@ -17,7 +17,9 @@ int sessions_new(Manager *m, Sessions **ret);
 Sessions *sessions_free(Sessions *s);
 DEFINE_CLEANUP(Sessions *, sessions_free);
 
-void sessions_on_event(Sessions *s, const struct ag_event *ev);
+void sessions_on_event(Sessions *s, const struct ag_event *ev); /* main thread */
+/* The same from any thread: main takes it up. */
+void sessions_post_event(Sessions *s, const struct ag_event *ev);
 json_t *sessions_to_json(Sessions *s);
 
 #endif

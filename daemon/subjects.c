@@ -86,6 +86,11 @@ void subjects_on_event(Subjects *s, const struct ag_event *ev)
         sessions_on_event(s->sessions, ev);
 }
 
+void subjects_post_event(Subjects *s, const struct ag_event *ev)
+{
+        sessions_post_event(s->sessions, ev);
+}
+
 /* ------------------------------------------------------------ the older ones */
 
 static bool still_runs(const json_t *o)

@@ -21,6 +21,8 @@ int subjects_walk(Subjects *s);
 
 /* Each valid event: an allowed open of a sensor begins a session. Main thread. */
 void subjects_on_event(Subjects *s, const struct ag_event *ev);
+/* The same from any thread. */
+void subjects_post_event(Subjects *s, const struct ag_event *ev);
 
 /* New reference: the AI workloads older than enforcement that still run. */
 json_t *subjects_older_to_json(Subjects *s);

@@ -72,8 +72,8 @@ static void print_counters(const json_t *status)
                  json_int(c, "denied"), sum, json_int(c, "pending"));
         out_line("log", "emitted %lld, suppressed %lld, lost %lld", json_int(c, "emitted"),
                  json_int(c, "suppressed"), json_int(c, "lost"));
-        out_line("holds", "held %lld, at the deadline %lld, asleep now %lld, requests lost %lld",
-                 json_int(c, "held"), json_int(c, "timed_out"), json_int(g, "waiting"),
+        out_line("holds", "held %lld, at the deadline %lld, late %lld, asleep now %lld, requests lost %lld",
+                 json_int(c, "held"), json_int(c, "timed_out"), json_int(g, "late"), json_int(g, "waiting"),
                  json_int(c, "requests_lost"));
         out_line("scanner", "%lld scans, %lld failed, %lld models known", json_int(g, "scans"),
                  json_int(g, "scan_failures"), json_int(status, "models"));

@@ -68,9 +68,11 @@ int request_validate(const void *data, size_t size, const struct ag_request **re
                 return -EBADMSG;
         if (r->version != AG_ABI_VERSION)
                 return -EPROTO;
-        if (r->kind < AG_REQUEST_HOLD || r->kind > AG_REQUEST_MOUNTS)
+        if (r->kind < AG_REQUEST_HOLD || r->kind > AG_REQUEST_PASSED)
                 return -EBADMSG;
         if (r->strength > AG_STRENGTH_STRONG || r->workload >= AG_WORKLOADS_MAX)
+                return -EBADMSG;
+        if (columns_validate(r->columns, r->n_columns) < 0 || !memchr(r->comm, 0, sizeof(r->comm)))
                 return -EBADMSG;
         if (path_validate(r->path, size - head, r->path_len) < 0)
                 return -EBADMSG;

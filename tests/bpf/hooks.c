@@ -168,6 +168,7 @@ static void set_up(void)
         bpf_map_update_elem(bpf_map__fd(skel->maps.ag_suffixes), &onnx, &one, BPF_ANY);
         control->hold_ms = HOLD_MS;
         control->generation = 1;
+        control->matches = 1;
         stand_in_row(skel, AG_WORKLOAD_UNDECLARED, AG_ROW_HOLD, AG_ACTION_DENY);
 }
 

@@ -173,14 +173,15 @@ static int classify(const char head[4], struct ag_object *object)
 static void resolve(struct aiguard *skel, const struct ag_request *r, uint32_t traits)
 {
         int pidfd = stand_in_pidfd((pid_t) r->tgid), map = bpf_map__fd(skel->maps.ag_resolved);
+        struct ag_workload_value none = {};
         struct ag_resolved resolved = {};
 
+        (void) bpf_map_update_elem(bpf_map__fd(skel->maps.ag_cgroups), &r->cgroup_id, &none, BPF_NOEXIST);
         if (pidfd < 0)
                 return;
         (void) bpf_map_lookup_elem(map, &pidfd, &resolved);
         resolved.traits |= traits;
         resolved.map_seq = r->map_seq;
-        resolved.flags = AG_RESOLVED_CGROUP;
         (void) bpf_map_update_elem(map, &pidfd, &resolved, BPF_ANY);
         close(pidfd);
 }
@@ -213,7 +214,7 @@ static int on_request(void *ctx, void *data, size_t size)
         if (getenv("AG_VERBOSE"))
                 fprintf(stderr, "request kind %u flags %u tid %u seq %llu %s\n", r->kind, r->flags, r->tid,
                         (unsigned long long) r->write_seq, r->path);
-        if (r->kind == AG_REQUEST_CGROUP)
+        if (r->kind == AG_REQUEST_CGROUP || r->kind == AG_REQUEST_PASSED)
                 return 0;
         if (r->kind == AG_REQUEST_RESOLVE) {
                 resolve(skel, r, 0);

@@ -191,7 +191,7 @@ fresh() {
 # ------------------------------------------------------- a refusal, from two sides
 
 # The fields that an entry about a refusal must have, whatever it is about.
-FIELDS='MESSAGE MESSAGE_ID PRIORITY OBJECT_PID AIGUARD_RULE AIGUARD_DECISION AIGUARD_MODE AIGUARD_UID
+FIELDS='MESSAGE MESSAGE_ID PRIORITY OBJECT_PID AIGUARD_RULE AIGUARD_DECISION AIGUARD_MODE AIGUARD_UID AIGUARD_COMM
         AIGUARD_TRAITS AIGUARD_SYSTEM_ID AIGUARD_EVENT_ID AIGUARD_TIME AIGUARD_POLICY_SHA256 AIGUARD_HOOK'
 
 # said PATH model|sensor [CONDITION]: exactly one entry about it (TIMES: how many; some), with all its fields, that says

@@ -125,6 +125,26 @@ catalog() {
         sleep 0.5
         journal -x -n 3 | grep -qE '^(--|░░) Subject:' || { echo "no text in the catalog"; return 1; }
 }
+# While it starts, nobody is there to say that it is no workload; with unit matches its new cgroup is nobody's yet.
+restart_is_nobodys() {
+        local turn n
+        policy restart <<<"$POLICY_RESTART"
+        mark
+        for turn in 1 2 3; do
+                echo 3 >/proc/sys/vm/drop_caches
+                systemctl restart aiguardd
+                wait_status '.mode == "enforce"'
+        done
+        collect
+        n=$(jq -c 'select((.AIGUARD_COMM // "") | startswith("aiguard"))' "$T/entries" | wc -l)
+        [ "$n" = 0 ] || { echo "$n entries of the daemon itself: $(jq -r .MESSAGE "$T/entries" | head -n 3)"; return 1; }
+        policy
+}
+POLICY_RESTART='aiguard: 1
+mode: enforce
+workloads:
+  policy-restart: { match: { unit: "p-restart-*.service" }, risk: high, jurisdiction: kz }'
+
 older_workloads() {
         systemctl stop aiguardd
         /usr/lib/aiguard/aiguardd --unpin

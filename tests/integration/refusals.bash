@@ -85,6 +85,20 @@ by_mapping() {
         copy=$(fresh "$MODE-map.onnx" "$MODELS/bad-05.onnx")
         refused "$copy" model "$PROBE" --map "$RUNTIME" open "$copy"
 }
+# The probe is gone before anybody has looked at what it had mapped. What that was decides all the same, not the haste.
+fresh_runtime() {
+        local copy
+        mkdir -p "/work/fresh/$MODE"
+        fresh "$MODE/libonnxruntime.so.1" "$RUNTIME" >/dev/null
+        copy=$(fresh "$MODE-hasty.onnx" "$MODELS/bad-09.onnx")
+        refused "$copy" model "$PROBE" --ai "/work/fresh/$MODE/libonnxruntime.so.1" open "$copy"
+}
+fresh_program() {
+        local copy
+        copy=$(fresh "$MODE-hasty.onnx" "$MODELS/bad-09.onnx")
+        fresh "$MODE-probe" "$PROBE" >/dev/null
+        allowed "/work/fresh/$MODE-probe" open "$copy" "$CAMERA"
+}
 by_child() {
         local copy
         copy=$(fresh "$MODE-child.onnx" "$MODELS/bad-06.onnx")
@@ -117,6 +131,7 @@ refusals() {
         behaviour "camera-second-node $MODE" camera_second_node
         behaviour "trait-by-one-thread-open-by-another $MODE" by_thread
         behaviour "runtime-mapped-not-run $MODE" by_mapping
+        behaviour "runtime-never-seen-before $MODE" fresh_runtime
         behaviour "trait-survives-exec $MODE" by_child
         behaviour "trait-survives-exec-camera $MODE" by_child_camera
         behaviour "trait-passes-to-children $MODE" by_grandchild
@@ -160,6 +175,7 @@ allowances() {
         behaviour "ort-harmless-model-works $MODE" harmless_model
         behaviour "camera-for-others-30-frames $MODE" thirty_frames
         behaviour "model-read-by-others $MODE" plain_reader
+        behaviour "program-never-seen-before $MODE" fresh_program
         behaviour "weak-trait-alone-keeps-the-camera $MODE" weak_camera
         behaviour "seven-classes-of-something-else $MODE" seven_skins
 }

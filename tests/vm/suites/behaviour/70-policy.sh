@@ -20,6 +20,7 @@ behaviour "violations" violations
 behaviour "journal-catalog" catalog
 behaviour "one-refusal-counts-once" one_refusal_counts_once
 behaviour "counters-add-up" counters_add_up
+behaviour "restart-is-nobody's-workload" restart_is_nobodys
 behaviour "status-lists-older-workloads" older_workloads
 policy >/dev/null 2>&1
 exit 0
