@@ -112,7 +112,7 @@ Test(paddle, parameters)
         c = scan_bytes(set, &b);
         cr_assert_str_eq(c.format, "paddle-params");
         cr_assert_eq(c.status, SCAN_CLEAN);
-        cr_assert_lt(c.bytes_read, 2048U);
+        cr_assert_lt(c.bytes_read, 8192U);
         put_parameter(&b, (const int64_t[]){ INT64_MAX, INT64_MAX }, 2, 16);
         c = scan_bytes(set, &b);
         cr_assert_eq(c.status, SCAN_UNPARSABLE);
