@@ -116,14 +116,29 @@ typedef enum Kind {
         KIND_LETTER,
 } Kind;
 
+/* One character; what is no UTF-8 is a gap. Nearly all of it is ASCII. */
+static inline size_t next_char(const char *s, size_t n, uint32_t *ret)
+{
+        size_t len = 1;
+
+        *ret = ' ';
+        if (n > 0 && (unsigned char) *s < 0x80)
+                *ret = (unsigned char) *s;
+        else if (n > 0)
+                len = utf8_next(s, n, ret);
+        return MAX(len, (size_t) 1);
+}
+
+static const uint8_t ascii_kinds[0x80] = {
+        ['0' ... '9'] = KIND_DIGIT,
+        ['A' ... 'Z'] = KIND_UPPER,
+        ['a' ... 'z'] = KIND_LETTER,
+};
+
 static Kind kind_of(uint32_t c)
 {
-        if (c >= '0' && c <= '9')
-                return KIND_DIGIT;
-        if (c >= 'A' && c <= 'Z')
-                return KIND_UPPER;
         if (c < 0x80)
-                return c >= 'a' && c <= 'z' ? KIND_LETTER : KIND_GAP;
+                return (Kind) ascii_kinds[c];
         switch (utf8proc_category((utf8proc_int32_t) c)) {
         case UTF8PROC_CATEGORY_LU:
                 return KIND_UPPER;
@@ -151,65 +166,77 @@ static uint32_t see_through(uint32_t c, Kind before, Kind next)
         return c >= 0x80 || before >= KIND_UPPER || next >= KIND_UPPER ? twin : 0;
 }
 
-/* Does a new word begin at a character of kind `now`, after `before` and in front of `next`? */
-static bool is_border(Kind before, Kind now, Kind next, unsigned flags)
+/* Does a new word begin at a character of kind `now`, after `before` and in front of the rest? */
+static bool is_border(Kind before, Kind now, const char *rest, size_t n, unsigned flags)
 {
+        uint32_t next;
+
         if (before == KIND_GAP)
                 return true;
         if ((before == KIND_DIGIT) != (now == KIND_DIGIT))
                 return true;
         if (!(flags & TOKENS_CAMEL) || now != KIND_UPPER)
                 return false;
-        return before == KIND_LETTER || next == KIND_LETTER;
+        (void) next_char(rest, n, &next);
+        return before == KIND_LETTER || kind_of(next) == KIND_LETTER;
 }
 
-/* One character; what is no UTF-8 is a gap. Nearly all of it is ASCII. */
-static size_t next_char(const char *s, size_t n, uint32_t *ret)
-{
-        size_t len = 1;
+typedef struct Tokens {
+        unsigned flags;
+        Kind before;
+        size_t used;
+        char *text;
+} Tokens;
 
-        *ret = ' ';
-        if (n > 0 && (unsigned char) *s < 0x80)
-                *ret = (unsigned char) *s;
-        else if (n > 0)
-                len = utf8_next(s, n, ret);
-        return MAX(len, (size_t) 1);
+static bool begin_letter(Tokens *t, Kind now, const char *rest, size_t n)
+{
+        if (now == KIND_GAP || (now == KIND_DIGIT && (t->flags & TOKENS_NO_DIGITS))) {
+                t->before = KIND_GAP;
+                return false;
+        }
+        if (t->used > 0 && is_border(t->before, now, rest, n, t->flags))
+                t->text[t->used++] = ' ';
+        t->before = now;
+        return true;
+}
+
+/* Everything but plain ASCII. */
+static void add_char(Tokens *t, uint32_t code, const char *rest, size_t n)
+{
+        utf8proc_int32_t folded[FOLDED_MAX];
+        size_t n_folded = fold(code, folded);
+        uint32_t next, twin = 0;
+
+        if (n_folded == 0)
+                return; /* invisible: as if it were not there */
+        if (t->flags & TOKENS_SKELETON) {
+                (void) next_char(rest, n, &next);
+                twin = see_through(code, t->before, kind_of(next));
+        }
+        if (twin) {
+                folded[0] = (utf8proc_int32_t) twin;
+                n_folded = 1;
+        }
+        if (begin_letter(t, twin ? KIND_LETTER : kind_of(code), rest, n))
+                for (size_t i = 0; i < n_folded; i++)
+                        t->used += utf8_put(t->text + t->used, (uint32_t) folded[i]);
 }
 
 size_t text_tokens(const char *s, size_t n, unsigned flags, char ret[TOKENS_SIZE])
 {
-        Kind before = KIND_GAP;
-        size_t used = 0;
+        Tokens t = { .flags = flags, .before = KIND_GAP, .text = ret };
 
-        while (n > 0 && used + 4 * FOLDED_MAX + 2 < TOKENS_SIZE) {
-                utf8proc_int32_t folded[FOLDED_MAX];
-                uint32_t code, next, twin = 0;
-                size_t len = next_char(s, n, &code), n_folded;
-                Kind now;
+        while (n > 0 && t.used + 4 * FOLDED_MAX + 2 < TOKENS_SIZE) {
+                uint32_t code;
+                size_t len = next_char(s, n, &code);
 
-                (void) next_char(s + len, n - len, &next);
                 s += len;
                 n -= len;
-                n_folded = fold(code, folded);
-                if (n_folded == 0)
-                        continue; /* invisible: as if it were not there */
-                if (flags & TOKENS_SKELETON)
-                        twin = see_through(code, before, kind_of(next));
-                if (twin) {
-                        folded[0] = (utf8proc_int32_t) twin;
-                        n_folded = 1;
-                }
-                now = twin ? KIND_LETTER : kind_of(code);
-                if (now == KIND_GAP || (now == KIND_DIGIT && (flags & TOKENS_NO_DIGITS))) {
-                        before = KIND_GAP;
-                        continue;
-                }
-                if (used > 0 && is_border(before, now, kind_of(next), flags))
-                        ret[used++] = ' ';
-                before = now;
-                for (size_t i = 0; i < n_folded; i++)
-                        used += utf8_put(ret + used, (uint32_t) folded[i]);
+                if (code >= 0x80 || flags & TOKENS_SKELETON)
+                        add_char(&t, code, s, n);
+                else if (begin_letter(&t, (Kind) ascii_kinds[code], s, n))
+                        ret[t.used++] = (char) (ascii_kinds[code] == KIND_UPPER ? code + 32 : code);
         }
-        ret[used] = 0;
-        return used;
+        ret[t.used] = 0;
+        return t.used;
 }
