@@ -4,7 +4,7 @@
  * recognise a known net, the width of its head, the depth of its pictures.
  * Owns: the definition of the sketches; changing it makes the catalog under
  * policies/modelcaps/ void (aiguardctl fingerprint prints it).
- * Must not: read more than two hundred bytes of a tensor.
+ * Must not: read more than SPAN_MAX bytes of a tensor.
  * Called by: scan.c when a reader is done, classify-collect.c, aiguardctl fingerprint.
  */
 #include "lib/model/fingerprint.h"
@@ -15,6 +15,7 @@
 #define VECTORS_MAX 40 /* codes of one file: vectors, and kernels if there is room */
 #define KERNELS_MIN 4  /* fewer do not make an architecture */
 #define SCATTERED_MAX 12
+#define SPAN_MAX 2048U
 #define VALUES_MAX (SKETCH_ORDER_BITS + 1)
 #define VALUES_MIN 13
 #define TIES_MAX 2
@@ -277,22 +278,31 @@ static Walk walk_of(const FactTensor *t, uint64_t count)
         return (Walk){ d[1] * d[2] * d[3], UINT64_MAX, 1, 0 };
 }
 
-/* The first values of a tensor, neighbours in one go. */
+static uint64_t place_of(const Walk *w, size_t i)
+{
+        return i % w->places * w->of_place + i / w->places * w->of_input;
+}
+
+/* The first values of a tensor: in one go when they are near each other. */
 static int read_values(Source *s, const FactTensor *t, const Walk *w, size_t n, size_t width,
                        unsigned char *ret)
 {
-        for (size_t i = 0; i < n;) {
-                uint64_t at = i % w->places * w->of_place + i / w->places * w->of_input;
-                size_t run = 1;
-                int r;
+        unsigned char span[SPAN_MAX];
+        uint64_t end = 0;
+        int r;
 
-                while (i + run < n &&
-                       (i + run) % w->places * w->of_place + (i + run) / w->places * w->of_input == at + run)
-                        run++;
-                r = source_read(s, t->data_start + at * width, ret + i * width, run * width);
+        for (size_t i = 0; i < n; i++)
+                end = MAX(end, place_of(w, i) + 1);
+        if (end <= SPAN_MAX / width) {
+                r = source_read(s, t->data_start, span, (size_t) end * width);
+                for (size_t i = 0; i < n && r >= 0; i++)
+                        memcpy(ret + i * width, span + place_of(w, i) * width, width);
+                return r;
+        }
+        for (size_t i = 0; i < n; i++) {
+                r = source_read(s, t->data_start + place_of(w, i) * width, ret + i * width, width);
                 if (r < 0)
                         return r;
-                i += run;
         }
         return 0;
 }

@@ -25,7 +25,7 @@ typedef struct Fetch {
 #define FETCH_SPARE 10
 static const Fetch fetch_little = { 20, 80,
                                     16 }; /* of a big file, where a call costs less than what it reads */
-static const Fetch fetch_much = { 96, 256, 64 };
+static const Fetch fetch_much = { 128, 512, 256 };
 #define FETCH_BIG_FILE (4U << 20)
 
 static uint64_t now(void)
