@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Overview: pickles as files of their own, by Python's pickle, numpy and joblib.
- * scikit-learn is too large to be installed for a test: a class that has its name stands for it.
+ * scikit-learn is too large to be installed for a test: a class that has its name stands for it. Where it is
+ * installed, it writes too.
  */
 #include "lib/model/reader.h"
 #include "real-files.h"
@@ -128,6 +129,24 @@ Test(pickle, labels_alone)
                         "open(name, 'wb'))",
                         "pickle");
         cr_assert_eq(c.status, SCAN_NOT_A_MODEL);
+}
+
+Test(pickle, of_scikit_learn)
+{
+        _cleanup_bytes_ Bytes b = python_file(
+                        "sklearn, sklearn.svm, sklearn.pipeline, sklearn.preprocessing, sklearn.ensemble, "
+                        "numpy, joblib",
+                        "fer = " FER "\n"
+                        "x = numpy.random.RandomState(0).rand(70, 40)\n"
+                        "p = sklearn.pipeline.make_pipeline(sklearn.preprocessing.StandardScaler(), "
+                        "sklearn.svm.SVC())\n"
+                        "f = sklearn.ensemble.RandomForestClassifier(5)\n"
+                        "joblib.dump([p.fit(x, fer * 10), f.fit(x, fer * 10)], name, compress=('gzip', "
+                        "3))\n");
+        Classification c = scan_bytes(set, &b);
+
+        cr_assert_str_eq(c.format, "pickle-gzip");
+        cr_assert_eq(certainty_of(&c, "emotion.voice"), CERTAINTY_IDENTIFIED, "%s", c.reason);
 }
 
 /* A vocabulary holds all these words and says nothing. */

@@ -6,7 +6,7 @@ set -eu
 BUILD_PACKAGES="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libsystemd-dev
 libyaml-dev libjansson-dev libsodium-dev libseccomp-dev libutf8proc-dev"
 TEST_PACKAGES="libcriterion-dev libclang-rt-dev clang-format clang-tidy cppcheck strace openssl python3 python3-h5py
-python3-numpy python3-joblib python3-flatbuffers
+python3-numpy python3-joblib python3-flatbuffers python3-onnx
 qemu-system-x86 mmdebstrap e2fsprogs cpio kmod xz-utils nodejs npm"
 
 missing=""
