@@ -197,6 +197,16 @@ static void add_class(Walk *w, uint32_t v)
 
 /* --------------------------------------------------------------------- lists */
 
+/* The place of a class: from 0 on, each one once. What is counted otherwise is a setting: "epochs": 10. */
+static bool is_place(const Walk *w, uint32_t v, size_t n)
+{
+        const PickleValue *value = &w->p->values[v];
+
+        if (value->type == PICKLE_OBJECT)
+                return strstr(pickle_text(w->p, value->callable), "multiarray scalar") != NULL;
+        return value->type == PICKLE_INT && value->integer >= 0 && value->integer <= (int64_t) n;
+}
+
 /* A list of texts, a map from numbers to texts or from texts to numbers. */
 static void add_list(Walk *w, uint32_t v)
 {
@@ -212,8 +222,7 @@ static void add_list(Walk *w, uint32_t v)
 
                 texts = texts && l->key == 0 && type == PICKLE_TEXT;
                 names = names && l->key > 0 && key == PICKLE_INT && type == PICKLE_TEXT;
-                numbers = numbers && l->key > 0 && key == PICKLE_TEXT && type != PICKLE_TEXT &&
-                          type <= PICKLE_INT;
+                numbers = numbers && l->key > 0 && key == PICKLE_TEXT && is_place(w, l->value, value->n);
                 link = l->next;
         }
         /* Pairs of texts are steps of a tokenizer by the thousand. */
@@ -360,7 +369,7 @@ int pickle_facts(Pickle *p, ModelFacts *f, const PickleContext *c, PickleFound *
 {
         _cleanup_free_ Walk *w = calloc(1, sizeof(Walk));
         _cleanup_free_ Owner *owners = NULL;
-        size_t max = p->source->reason ? BROKEN_VALUES_MAX : SIZE_MAX, n = MIN(p->n_values, max);
+        size_t max = p->source->reason ? BROKEN_VALUES_MAX : SIZE_MAX, n = MIN(p->n_values, max), made = n;
         int r;
 
         *ret = (PickleFound){};
@@ -375,7 +384,8 @@ int pickle_facts(Pickle *p, ModelFacts *f, const PickleContext *c, PickleFound *
                 return source_fail(p->source, "out of memory");
         *w = (Walk){ .p = p, .f = f, .c = c, .found = ret, .owners = owners, .n_owners = n };
         find_owners(w);
-        for (uint32_t v = 1; v < n && !f->overflow; v++)
+        for (uint32_t v = MAX(c->first, 1U);
+             v < n && (c->end == 0 || v < c->end || v >= made) && !f->overflow; v++)
                 add_value(w, v);
         return f->overflow ? source_fail(p->source, FACTS_OVERFLOW) : 0;
 }

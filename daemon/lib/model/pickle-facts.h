@@ -10,6 +10,7 @@ typedef struct PickleContext {
         /* Where the bytes of a storage lie in the whole file; NULL, or false: not known. */
         bool (*locate)(void *userdata, const char *key, uint64_t *ret_start, uint64_t *ret_length);
         void *userdata;
+        uint32_t first, end; /* only these values; 0 and 0: all */
 } PickleContext;
 
 typedef struct PickleFound {

@@ -14,6 +14,7 @@
 #include "lib/util-string.h"
 
 #define STREAMS 5
+#define MODEL_STREAM 3
 #define STORAGES_MAX 65536U
 #define TAR_BLOCK 512U
 #define TAR_MEMBERS_MAX 64U
@@ -95,12 +96,18 @@ static void place_storages(Legacy *l)
 static int walk_streams(Pickle *p, ModelFacts *f)
 {
         Legacy l = { .p = p };
-        const PickleContext context = { .file = "pickle", .locate = locate, .userdata = &l };
+        PickleContext context = { .file = "pickle", .locate = locate, .userdata = &l };
         PickleFound found;
         int r = 0, q;
 
-        for (int i = 0; r >= 0 && i < STREAMS; i++)
+        /* The fourth one is the model; before it are sizes of C types, behind it the keys of the storages. */
+        for (int i = 0; r >= 0 && i < STREAMS; i++) {
                 r = pickle_run(p);
+                if (i == MODEL_STREAM - 1)
+                        context.first = (uint32_t) p->n_values;
+                if (i == MODEL_STREAM && r >= 0)
+                        context.end = (uint32_t) p->n_values;
+        }
         l.storages = calloc(STORAGES_MAX, sizeof(*l.storages));
         if (!l.storages)
                 return source_fail(p->source, "out of memory");
