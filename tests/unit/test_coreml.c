@@ -157,6 +157,19 @@ Test(coreml, names_and_shape)
         cr_assert_eq(c.status, SCAN_CLEAN);
 }
 
+/* Whoever loads a model jumps over fields he does not know. */
+Test(coreml, unknown_fields_before_it)
+{
+        Bytes mood = labels(100, fer), known = model(403, &mood, "");
+        _cleanup_bytes_ Bytes b = {};
+
+        pb_text(&b, 999, "padding");
+        pb_number(&b, 998, 1);
+        put(&b, known.data, known.n);
+        bytes_done(&known);
+        cr_assert_eq(scan_bytes(set, &b).status, SCAN_IDENTIFIED);
+}
+
 Test(coreml, seeks)
 {
         Bytes layers = {}, layer = {}, weights = {};

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#define DEPTH_MAX 100 /* as protocol buffers have it */
+#define DEPTH_MAX 100      /* as protocol buffers have it */
+#define BEGIN_FIELDS_MAX 4 /* that nobody knows, before the first that matters */
 
 static const PbRule *find_rule(const PbRule *rules, const PbField *field)
 {
@@ -57,16 +58,16 @@ int pb_walk(PbCursor c, const PbRule *rules, PbVisit visit, void *userdata)
 bool pb_may_begin(Source *s, const PbRule *rules)
 {
         const unsigned char *p = NULL;
-        int n = source_peek(s, 0, 16, &p);
-        PbField field = {};
-        uint32_t tag;
+        PbCursor c = pb_cursor(s, 0, s->size);
+        PbField field;
 
-        if (n < 4)
+        /* Groups are from before the formats here, and the first letter of many a text. */
+        if (source_peek(s, 0, 4, &p) < 4 || (p[0] & 7) == PB_GROUP || p[0] == 0)
                 return false;
-        tag = p[0] & 0x80 ? (p[0] & 0x7fU) | (uint32_t) p[1] << 7 : p[0];
-        field.number = tag >> 3;
-        field.wire = (PbWire) (tag & 7);
-        return find_rule(rules, &field) != NULL;
+        for (unsigned i = 0; i < BEGIN_FIELDS_MAX && pb_next(&c, &field) > 0; i++)
+                if (find_rule(rules, &field))
+                        return true;
+        return false;
 }
 
 int pb_text(Source *s, const PbField *field, PbText *ret)

@@ -32,7 +32,7 @@ typedef int (*PbVisit)(void *userdata, PbStep step, int tag, const PbField *fiel
 /* 0, or -EBADMSG with the source's reason. */
 int pb_walk(PbCursor c, const PbRule *rules, PbVisit visit, void *userdata);
 
-/* Could the file begin with a field of this table? Looks at a few bytes. */
+/* Is one of the first fields in this table? Looks at a few bytes. */
 bool pb_may_begin(Source *s, const PbRule *rules);
 
 /* A text, cut at PB_TEXT_MAX; terminated. */

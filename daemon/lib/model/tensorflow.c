@@ -326,11 +326,7 @@ static int walk(Source *s, ModelFacts *f, const PbRule *rules, TensorFlow *t)
 
 static ProbeResult probe_saved_model(Source *s)
 {
-        const unsigned char *p = NULL;
-
-        return source_peek(s, 0, 4, &p) == 4 && p[0] == 0x08 && p[1] >= 1 && p[1] < 10 && p[2] == 0x12
-                               ? PROBE_MAYBE
-                               : PROBE_NO;
+        return pb_may_begin(s, saved_model_rules) ? PROBE_MAYBE : PROBE_NO;
 }
 
 static int read_saved_model(Source *s, ModelFacts *ret)
