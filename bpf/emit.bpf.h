@@ -69,8 +69,12 @@ struct ag_what {
 static __always_inline void ag_request_fill_task(struct ag_request *r)
 {
         struct task_struct *task = bpf_get_current_task_btf();
-        struct ag_subject *s = ag_leader_has_storage() ? ag_leader_storage(&ag_subjects, 0) : NULL;
+        struct ag_subject *s = NULL;
 
+#ifndef AG_NO_TASK_STORAGE
+        if (ag_leader_has_storage())
+                s = ag_leader_storage(&ag_subjects, 0);
+#endif
         r->uid = bpf_get_current_uid_gid();
         r->ppid = task->real_parent->tgid;
         bpf_get_current_comm(r->comm, sizeof(r->comm));

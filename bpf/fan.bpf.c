@@ -9,6 +9,7 @@
  * not ask task storage on 6.1 and 6.12. An object of its own (rules.mk): where
  * an LSM program is refused, nothing of this one is. Decides by verdict.bpf.h.
  */
+#define AG_NO_TASK_STORAGE
 #include "verdict.bpf.h"
 
 /*

@@ -81,11 +81,13 @@ static void classify_behind(const Course *c)
                 .size = c->st.stx_size,
                 .workload = c->who.workload,
                 .strength = c->who.strength,
+                .uid = c->who.uid,
         };
         char link[64], name[AG_PATH_MAX];
         const char *unused;
         int path_fd, dir_fd;
 
+        memcpy(r.comm, c->who.comm, sizeof(r.comm));
         if (gate_offer(c->fan->gate, c->event->fd, &seq, &writer) < 0 || writer)
                 r.flags |= AG_REQUEST_WRITER;
         r.write_seq = seq;

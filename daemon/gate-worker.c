@@ -336,7 +336,7 @@ static void hand_back(struct Worker *w, Item *i, const GateJudgement *j)
         i->judged = true;
         i->object = j->object;
         i->micros = j->micros;
-        if (gate_must_resolve(&i->who)) {
+        if (gate_must_resolve(&i->who) && !w->gate->fan) {
                 LOCK_SCOPE(&w->lock);
                 if (!w->stopping) {
                         enqueue(w, i);
