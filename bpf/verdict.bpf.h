@@ -6,6 +6,7 @@
  * the promise: the verdict is made before anything is told, and stays what it is
  * when nothing can be told.
  */
+#include "consent.bpf.h"
 #include "object.bpf.h"
 #include "subject.bpf.h"
 
@@ -52,17 +53,6 @@ static __always_inline void ag_ask_one(struct ag_open *o, __u8 column)
         o->q.n_columns = 1;
         o->q.columns[0] = column;
         o->model = 0;
-}
-
-static __always_inline bool ag_consent_holds(__u16 workload, __u8 column, __u8 grant, __u32 model, __u64 now)
-{
-        struct ag_consent_key key = {
-                .workload = workload, .column = column, .grant = grant, .model = model
-        };
-        struct ag_consent *consent;
-
-        consent = bpf_map_lookup_elem(&ag_consents, &key);
-        return consent && consent->valid_until > now;
 }
 
 static __always_inline __u8 ag_grants_of(const struct ag_open *o, __u16 workload, __u8 column, __u64 now)

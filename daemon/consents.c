@@ -169,6 +169,18 @@ static void note_ends(Consents *c, uint64_t now)
         c->checked_usec = now;
 }
 
+/* Whatever became of it: a sensor may be open that was opened with a grant. */
+static bool names_sensors(const Consents *c)
+{
+        for (size_t i = 0; i < c->claims.n_bindings; i++)
+                if (c->claims.bindings[i]->devices)
+                        return true;
+        for (size_t i = 0; i < c->n_keys; i++)
+                if (c->keys[i].key.column == AG_COL_CAMERA || c->keys[i].key.column == AG_COL_MICROPHONE)
+                        return true;
+        return false;
+}
+
 void consents_apply(Consents *c)
 {
         GrantFoldInput in = { .claims = &c->claims,
@@ -183,6 +195,8 @@ void consents_apply(Consents *c)
         GrantKey *keys = NULL;
         size_t n = 0;
 
+        if (names_sensors(c))
+                manager_guard_sensors(c->m);
         /* What an earlier run verified stays until all is verified again: nothing opens, nothing stops for a restart. */
         if (!c->complete)
                 return;

@@ -24,6 +24,8 @@
 #include "loader-object.h"
 #include "loader-pins.h"
 
+#define NOT_YET "it is attached when a grant names a sensor"
+
 struct Loader {
         char *pin_dir;
         struct btf *btf; /* of the kernel */
@@ -36,7 +38,9 @@ struct Loader {
         LoaderHook hooks[LOADER_HOOKS_MAX];
         struct bpf_link *links[LOADER_HOOKS_MAX];
         bool adopted;
-        bool no_iterators; /* this kernel does not load them */
+        bool no_iterators;   /* this kernel does not load them */
+        bool guards_sensors; /* see loader_guard_sensors() */
+        unsigned long stamp; /* of the links of this run; 0: nothing is attached yet */
 };
 
 static int on_libbpf_print(enum libbpf_print_level level, const char *format, va_list ap)
@@ -90,6 +94,11 @@ static bool is_of_cgroup(const char *section)
         return strncmp(section, "cgroup/", 7) == 0;
 }
 
+static bool is_of_use(const LoaderHook *h)
+{
+        return strncmp(h->name, "ag_sensor_", strlen("ag_sensor_")) == 0;
+}
+
 static bool is_required(const Loader *l, const char *section)
 {
         for (size_t i = 0; i < l->what->n_required; i++) {
@@ -124,7 +133,7 @@ static void list_hooks(Loader *l, struct bpf_object *object)
                 h = &l->hooks[l->n_hooks++];
                 snprintf(h->name, sizeof(h->name), "%s", bpf_program__name(p));
                 snprintf(h->section, sizeof(h->section), "%s", section);
-                h->required = is_required(l, section);
+                h->required = !is_of_use(h) && is_required(l, section);
         }
 }
 
@@ -459,6 +468,23 @@ static int attach_one(Loader *l, size_t i, unsigned long stamp)
         return 0;
 }
 
+void loader_guard_sensors(Loader *l)
+{
+        if (l->guards_sensors)
+                return;
+        l->guards_sensors = true;
+        for (size_t i = 0; l->stamp && i < l->n_hooks; i++) {
+                LoaderHook *h = &l->hooks[i];
+
+                if (!is_of_use(h))
+                        continue;
+                if (strcmp(h->why_not, NOT_YET) == 0)
+                        h->why_not[0] = '\0';
+                if (attach_one(l, i, l->stamp) < 0)
+                        log_notice("loader: %s is not attached: %s", h->section, h->why_not);
+        }
+}
+
 int loader_attach(Loader *l)
 {
         struct timespec now;
@@ -467,12 +493,18 @@ int loader_attach(Loader *l)
         clock_gettime(CLOCK_REALTIME, &now);
         stamp = (unsigned long) now.tv_sec * 1000UL + (unsigned long) now.tv_nsec / 1000000UL;
         for (size_t i = 0; i < l->n_hooks; i++) {
-                const LoaderHook *h = &l->hooks[i];
+                LoaderHook *h = &l->hooks[i];
 
+                if (is_of_use(h) && !l->guards_sensors) {
+                        if (!h->why_not[0])
+                                snprintf(h->why_not, sizeof(h->why_not), NOT_YET);
+                        continue;
+                }
                 if (attach_one(l, i, stamp) < 0)
                         log_notice("loader: %s is not attached%s: %s", h->section,
                                    h->required ? " (nothing can be enforced without it)" : "", h->why_not);
         }
+        l->stamp = stamp;
         if (!loader_enforcing(l))
                 return -EOPNOTSUPP; /* what an earlier run attached stays */
         /* Both generations are attached for a moment: no gap. */

@@ -65,6 +65,12 @@ DEFINE_CLEANUP(Loader *, loader_free);
 /* Attaches what can be attached, pins the new links, then unpins the old ones. */
 int loader_attach(Loader *l);
 
+/*
+ * Programs named ag_sensor_* look at each use of a sensor that is open, and cost each ioctl, read and mapping of the
+ * host something: they are attached from the first call on, or with the others when those are not yet. For good.
+ */
+void loader_guard_sensors(Loader *l);
+
 /* Starts an iterator program; reading the descriptor to its end runs it. -ENOENT: this kernel has none. */
 int loader_iterator_open(Loader *l, const char *name);
 

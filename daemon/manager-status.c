@@ -264,3 +264,8 @@ int manager_iterator_open(Manager *m, const char *program)
 {
         return loader_iterator_open(m->backend->loader, program);
 }
+
+void manager_guard_sensors(Manager *m)
+{
+        loader_guard_sensors(m->backend->loader);
+}

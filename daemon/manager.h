@@ -120,6 +120,7 @@ Declarations *manager_declarations(Manager *m);
 Devices *manager_devices(Manager *m);
 Subjects *manager_subjects(Manager *m);
 Resolve *manager_resolve(Manager *m);                       /* any thread */
+void manager_guard_sensors(Manager *m);                     /* see loader_guard_sensors() */
 int manager_iterator_open(Manager *m, const char *program); /* see loader_iterator_open() */
 
 #endif

@@ -1,0 +1,268 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Overview: consent as the kernel understands it, with a real camera: what was consented to opens, and ends with a
+# withdrawal, an expiry, a member's withdrawal; not one picture after.
+. /work/integration/lib.sh
+
+STREAM=$TESTS/stream
+STORE=/var/lib/aiguard/consent
+ID_IMPORTED=6312fdd9f7254188b4f29cc81ee42bd7
+ID_WITHDRAWN=c431948c20d34c9187295d7c37fde82b
+ID_EXPIRED=772ae7949d5447c38d15386037cc657b
+ID_REFUSED=aafd9e32c5db45fb84af6322ff2173c1
+ID_STOPPED=1680ca2c999947b48201abbd0eb57718
+now_ns() { python3 -c 'import time; print(time.monotonic_ns())'; }
+uuid() { cat /proc/sys/kernel/random/uuid; }
+utc() { date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
+
+# record ID PERSON SECONDS [JQ]: a signed record for the clinic's camera; its file is in $signed.
+record() {
+        jq -n --arg id "$1" --arg person "$(printf '%s' "$2" | sha256sum | cut -c1-64)" --arg from "$(utc -60)" \
+                --arg until "$(utc "$3")" --arg given "$(utc -1)" '{conforms_to: "https://w3id.org/dpv/schema/dpv-27560#record",
+                record_id: $id, jurisdiction: "KZ", language: "kk",
+                operator: {name: "Clinic", bin: "123456789012", address: "Astana", contact: "dpo@clinic.kz"},
+                principal: {id: ("sha256:" + $person), full_name_ref: "vault://1"}, notice: {uri: "https://clinic.kz/n"},
+                purposes: ["emotion_recognition"], data: ["FacialExpression"], lawful_basis: "ExplicitlyExpressedConsent",
+                third_parties: {allowed: false}, cross_border: {allowed: false}, publication: false,
+                storage: {locations: ["KZ"], retention: "P30D"}, valid: {from: $from, until: $until},
+                events: [{state: "ConsentGiven", time: $given, by: "principal"}], withdrawal: {uri: "https://clinic.kz/w"},
+                binding: {system_id: "clinic", context: "other", model_capabilities: ["emotion.face"],
+                        devices: ["camera:video0"], subject_scope: "single"}}'" ${4:+| $4}" >"$T/record.json"
+        signed=$T/$1.dsse
+        aiguardctl consent sign "$T/record.json" --key="$T/site.pem" --out="$signed"
+}
+give() { record "$@" && aiguardctl consent import "$signed"; } # ID PERSON SECONDS [JQ]
+
+# watch MODE SECONDS: starts the clinic's service looking at the camera; waits for pictures.
+watch() {
+        systemctl stop clinic.service 2>/dev/null || true
+        systemctl reset-failed clinic.service 2>/dev/null || true
+        : >"$T/frames"
+        systemd-run --quiet --collect --unit=clinic.service -p StandardOutput="append:$T/frames" -p KillMode=control-group \
+                -p Type=exec -p RemainAfterExit=yes "$STREAM" --ai "$RUNTIME" "$1" "$CAMERA" "$2"
+        for _ in $(seq 60); do
+                [ "$(grep -c frame "$T/frames")" -lt 10 ] || return 0
+                sleep 0.25
+        done
+        cat "$T/frames"
+        echo "no pictures to begin with"
+        return 1
+}
+# after NS: pictures delivered, or memory changed, after that moment; two seconds are waited for them.
+after() {
+        sleep 2
+        awk -v t="$1" '($1 == "frame" || $1 == "change") && $2 > t { n++ } END { print n + 0 }' "$T/frames"
+}
+none_after() {
+        local n
+        n=$(after "$1")
+        tail -n 3 "$T/frames"
+        grep -q error "$T/frames" || systemctl is-failed --quiet clinic.service || { echo "it never noticed"; return 1; }
+        [ "$n" = 0 ] || { echo "$n pictures after the end"; return 1; }
+}
+camera_is_closed() { run as_unit clinic2.service "$PROBE" --ai "$RUNTIME" open "$CAMERA"; ends 1 "open"; }
+all_withdrawn() { # between tests: nobody consents any more, and the key is closed
+        systemctl stop clinic.service 2>/dev/null || true
+        aiguardctl consent list --json | jq -r '.[] | select(.ended == null) | .id' | while read -r id; do
+                aiguardctl consent withdraw "$id" >/dev/null
+        done
+        sleep 1.1 # a withdrawal and a new consent in one second: the closed side
+}
+
+setup() {
+        (cd "$T" && rm -f site.* && aiguardctl consent keygen site --workloads=clinic --capabilities='emotion.* camera' --until=2095-01-01 \
+                --grants="consent enrolled-set exception")
+        mkdir -p /etc/aiguard/trust.d
+        install -m 0644 "$T/site.key" /etc/aiguard/trust.d/site.key
+        policy consent <<'POLICY'
+aiguard: 1
+mode: enforce
+workloads:
+  clinic:
+    jurisdiction: kz
+    match: { unit: "clinic*.service" }
+    context: other
+rules:
+  - id: kz-17-3-4-sensors
+    law: KZ-AI-17-3-4
+    sensor: [camera, microphone]
+    workloads: { jurisdiction: kz }
+    unless: [consent, exception]
+    action: deny
+POLICY
+        camera_is_closed
+}
+
+imported() {
+        all_withdrawn
+        local id
+        id=$(uuid)
+        mark
+        give "$id" anna 3600
+        wait_entries 1 "$ID_IMPORTED" ".AIGUARD_CONSENT_ID == \"$id\" and .AIGUARD_CONSENT_STATE == \"ConsentGiven\" and .AIGUARD_CONSENT_REASON == \"ok\""
+        run as_unit clinic2.service "$PROBE" --ai "$RUNTIME" open "$CAMERA"
+        ends 0 "consented to"
+        aiguardctl consent withdraw "$id"
+        camera_is_closed
+}
+
+withdraw_stream() { # MODE
+        all_withdrawn
+        local id begun done_at last
+        id=$(uuid)
+        give "$id" anna 3600
+        watch "$1" 60
+        mark
+        begun=$(now_ns)
+        aiguardctl consent withdraw "$id"
+        done_at=$(now_ns)
+        none_after "$done_at"
+        last=$(awk '$1 == "frame" { t = $2 } END { print t }' "$T/frames")
+        note "withdraw $1: returned after $(((done_at - begun) / 1000000)) ms, the last picture came $(((last - begun) / 1000000)) ms after it began"
+        wait_entries 1 "$ID_WITHDRAWN" ".AIGUARD_CONSENT_ID == \"$id\" and .AIGUARD_CONSENT_REASON == \"withdrawn\" and (.AIGUARD_LEDGER_HASH | length) == 64"
+        wait_entries some "$ID_STOPPED" '.AIGUARD_CONSENT_REASON == "consent_ended"'
+        camera_is_closed
+}
+
+two_people() {
+        all_withdrawn
+        local a b done_at
+        a=$(uuid) b=$(uuid)
+        give "$a" anna 3600
+        give "$b" boris 3600
+        watch mmap 60
+        aiguardctl consent withdraw "$b"
+        done_at=$(now_ns)
+        none_after "$done_at"
+}
+
+enrolled_set() {
+        all_withdrawn
+        local a b set done_at
+        a=$(uuid) b=$(uuid) set=$(uuid)
+        give "$a" anna 3600 '.binding.subject_scope = "enrolled_set"'
+        give "$b" boris 3600 '.binding.subject_scope = "enrolled_set"'
+        camera_is_closed
+        members "$set" 1 "\"$a\", \"$b\""
+        watch mmap 60
+        aiguardctl consent withdraw "$a"
+        done_at=$(now_ns)
+        none_after "$done_at"
+        camera_is_closed
+        sleep 1.1
+        members "$set" 2 "\"$b\""
+        run as_unit clinic2.service "$PROBE" --ai "$RUNTIME" open "$CAMERA"
+        ends 0 "amended"
+}
+members() { # ID VERSION LIST
+        jq "{record_id: \"$1\", jurisdiction: \"KZ\", version: $2, issued: \"$(utc 0)\", members: [$3],
+                valid, binding: (.binding | del(.subject_scope))}" "$T/record.json" >"$T/set.json"
+        aiguardctl consent sign "$T/set.json" --kind=enrolled-set --key="$T/site.pem" --out="$T/set.dsse"
+        aiguardctl consent import "$T/set.dsse"
+}
+
+expiry() {
+        all_withdrawn
+        local id end
+        id=$(uuid)
+        mark
+        give "$id" anna 12
+        end=$(python3 -c 'import sys, time, calendar
+until = calendar.timegm(time.strptime(sys.argv[1], "%Y-%m-%dT%H:%M:%SZ"))
+print(int(time.monotonic_ns() + (until - time.time()) * 1e9))' "$(jq -r .valid.until "$T/record.json")")
+        watch mmap 60
+        while [ "$(now_ns)" -lt "$end" ]; do sleep 0.2; done
+        # the daemon stops what runs a moment after the kernel has closed it
+        none_after $((end + 500000000))
+        wait_entries 1 "$ID_EXPIRED" ".AIGUARD_CONSENT_ID == \"$id\""
+}
+
+expiry_daemon_dead() {
+        all_withdrawn
+        local id end
+        id=$(uuid)
+        give "$id" anna 15
+        end=$(python3 -c 'import sys, time, calendar
+until = calendar.timegm(time.strptime(sys.argv[1], "%Y-%m-%dT%H:%M:%SZ"))
+print(int(time.monotonic_ns() + (until - time.time()) * 1e9))' "$(jq -r .valid.until "$T/record.json")")
+        watch mmap 60
+        systemctl kill -s STOP aiguardd
+        while [ "$(now_ns)" -lt "$end" ]; do sleep 0.2; done
+        # whoever is in the driver at that moment gets one more picture: nobody is there to stop it
+        n=$(after "$((end + 200000000))")
+        systemctl kill -s CONT aiguardd
+        [ "$n" -le 1 ] || { echo "$n pictures with the daemon dead"; return 1; }
+        wait_status '.consents.complete'
+}
+
+renewal() {
+        all_withdrawn
+        local id gap
+        id=$(uuid)
+        give "$id" anna 10
+        watch mmap 60
+        record "$id" anna 3600 '.events += [{state: "RenewedConsentGiven", time: "'"$(utc 0)"'", by: "principal"}]'
+        aiguardctl consent import "$signed"
+        sleep 12
+        ! grep error "$T/frames"
+        gap=$(awk '$1 == "frame" { if (t && $2 - t > g) g = $2 - t; t = $2 } END { print int(g / 1000000) }' "$T/frames")
+        note "renewal: the longest time between two pictures was $gap ms"
+        [ "$(awk '$1 == "frame"' "$T/frames" | wc -l)" -gt 50 ]
+}
+
+restart_keeps() {
+        all_withdrawn
+        local id
+        id=$(uuid)
+        give "$id" anna 3600
+        watch mmap 60
+        systemctl kill -s KILL aiguardd
+        sleep 1
+        wait_status '.consents.complete'
+        sleep 1
+        ! grep error "$T/frames"
+        aiguardctl consent withdraw "$id"
+        none_after "$(now_ns)"
+}
+
+bad_input() {
+        all_withdrawn
+        local id
+        id=$(uuid)
+        mark
+        record "$id" anna 3600
+        jq '.payload = (.payload | @base64d | sub("clinic"; "clinix") | @base64)' "$signed" >"$T/bad.dsse"
+        fails aiguardctl consent import "$T/bad.dsse"
+        wait_entries 1 "$ID_REFUSED" '.AIGUARD_CONSENT_REASON == "bad_signature"'
+        fails record "$id" anna 3600 'del(.operator.bin)'
+        record "$id" anna 3600 '.binding.context = "workplace"'
+        fails aiguardctl consent import "$signed"
+        wait_entries 1 "$ID_REFUSED" '.AIGUARD_CONSENT_REASON == "context_mismatch:workplace"'
+        [ "$(aiguardctl consent list --json | jq "[.[] | select(.id == \"$id\")] | length")" = 0 ]
+        camera_is_closed
+}
+
+group_may_read() {
+        useradd -G aiguard -M looker 2>/dev/null || true
+        setpriv --reuid=looker --regid=looker --init-groups aiguardctl consent list --json | jq -e 'length > 0' >/dev/null
+        fails setpriv --reuid=looker --regid=looker --init-groups aiguardctl consent withdraw "$(uuid)"
+        fails setpriv --reuid=nobody --regid=nogroup --clear-groups aiguardctl consent list
+}
+
+daemon_dead_store() { # the whole store survives, the chain is whole
+        aiguardctl consent history | tail -n 2 | grep -q 'The chain is whole'
+}
+
+start_mode enforce
+test_case "setup" setup
+test_case "import-opens-withdraw-closes" imported
+for mode in mmap read dmabuf inherit write-only; do test_case "withdraw-0-frames-$mode" withdraw_stream $mode; done
+test_case "two-people-one-withdraws" two_people
+test_case "enrolled-set" enrolled_set
+test_case "expiry" expiry
+test_case "expiry-daemon-stopped" expiry_daemon_dead
+test_case "renewal-is-seamless" renewal
+test_case "restart-keeps-the-stream" restart_keeps
+test_case "bad-input" bad_input
+test_case "group-may-read" group_may_read
+test_case "ledger" daemon_dead_store
