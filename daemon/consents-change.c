@@ -191,6 +191,7 @@ int consents_import(Consents *c, const char *text, uid_t uid, json_t **ret, Gran
 
 int consents_withdraw(Consents *c, const char *id, GrantState state, uid_t uid, json_t **ret)
 {
+        uint64_t begun = boottime_ns(), over;
         char text[400], workload[AG_NAME_MAX] = "";
         const char *kind;
         size_t index;
@@ -211,6 +212,7 @@ int consents_withdraw(Consents *c, const char *id, GrantState state, uid_t uid, 
         if (!c->complete)
                 close_workload(c, workload);
         consents_apply(c);
+        over = boottime_ns();
         kind = grant_kind_to_string((GrantKind) grant_store_get(c->store, index)->kind);
         snprintf(text, sizeof(text), "The %s %s of %s has ended: %s", kind, id, workload,
                  grant_state_to_string(state));
@@ -223,5 +225,9 @@ int consents_withdraw(Consents *c, const char *id, GrantState state, uid_t uid, 
                          .uid = uid,
                          .text = text });
         *ret = answer(c, id, kind, grant_state_to_string(state), "withdrawn", text);
+        /* How long it took until the kernel refused, and until nothing ran any more. */
+        (void) json_object_set_new(*ret, "closed_us",
+                                   json_integer((json_int_t) ((c->closed_ns - begun) / 1000)));
+        (void) json_object_set_new(*ret, "stopped_us", json_integer((json_int_t) ((over - begun) / 1000)));
         return 0;
 }

@@ -31,6 +31,7 @@ struct Consents {
         bool complete;  /* all are verified; before, nothing new is opened */
         GrantKey *keys; /* what is in the map, sorted */
         size_t n_keys;
+        uint64_t closed_ns;    /* boot time when the last keys that closed were gone from the kernel */
         uint64_t checked_usec; /* ends up to here have been told */
         int clock_fd;
         sd_event_source *load;

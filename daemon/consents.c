@@ -23,6 +23,8 @@
 #define BEGIN_USEC 300000U
 #define SLICE_USEC 5000U
 #define VOID_SHOWN 10U
+#define OPEN_TRIES 50U
+#define OPEN_USEC 100000U
 
 Consents *consents_free(Consents *c)
 {
@@ -106,6 +108,7 @@ static void replace_keys(Consents *c, GrantKey *keys, size_t n)
                 if (closed)
                         closed[n_closed++] = c->keys[i];
         }
+        c->closed_ns = boottime_ns();
         for (size_t i = 0; i < n; i++) {
                 int r = keys[i].until_usec == UINT64_MAX ? 0 : consents_map_put(c, &keys[i]);
 
@@ -313,6 +316,11 @@ int consents_open(Consents *c)
         uint64_t line = 0;
         int r = grant_store_open(GRANT_STORE_DIR, true, &c->store, &line);
 
+        /* Somebody changes it by hand because we were dead; that takes a moment. */
+        for (unsigned i = 0; r == -EBUSY && i < OPEN_TRIES; i++) {
+                (void) usleep(OPEN_USEC);
+                r = grant_store_open(GRANT_STORE_DIR, true, &c->store, &line);
+        }
         if (r == -EBADMSG)
                 return log_error_errno(r,
                                        "consents: the ledger in " GRANT_STORE_DIR

@@ -4,6 +4,7 @@
  * at once; with the daemon dead root changes the store itself, which counts when
  * the daemon starts, and the journal is told here.
  */
+#include <bpf/bpf.h>
 #include <string.h>
 #include <systemd/sd-journal.h>
 #include <time.h>
@@ -11,6 +12,7 @@
 #include "ctl-bus.h"
 #include "ctl-consent.h"
 #include "ctl-output.h"
+#include "lib/emergency.h"
 #include "lib/message-ids.h"
 #include "lib/util-string.h"
 #include "verbs.h"
@@ -84,6 +86,37 @@ static int import_here(const CtlConsentArgs *a, const char *text, size_t n)
         return EXIT_SUCCESS;
 }
 
+/*
+ * The entries that the dead daemon left in the kernel. All of the workload's: which of them this grant alone held open
+ * is the daemon's to work out. Too much closed, until it starts.
+ */
+static void close_in_kernel(const GrantStore *store, const char *id, const char *trust_dir)
+{
+        _cleanup_close_ int consents_fd = emergency_open(AG_PIN_DIR, "ag_consents");
+        _cleanup_close_ int workloads_fd = emergency_open(AG_PIN_DIR, "ag_workloads");
+        size_t index = (size_t) (grant_store_find(store, id) - grant_store_get(store, 0));
+        struct ag_consent_key key, next;
+        GrantClaims claims = {};
+        Trust *trust = NULL;
+        int workload = -ENOENT;
+        bool more;
+
+        if (consents_fd >= 0 && workloads_fd >= 0 && ctl_trust_load(trust_dir, &trust) == 0) {
+                (void) grant_claims_load(&claims, index, store, trust, &(GrantError){});
+                if (index < claims.n && claims.claims[index].binding)
+                        workload = emergency_workload(workloads_fd, claims.claims[index].binding->workload);
+        }
+        more = workload >= 0 && bpf_map_get_next_key(consents_fd, NULL, &key) == 0;
+        while (more) {
+                more = bpf_map_get_next_key(consents_fd, &key, &next) == 0;
+                if (key.workload == workload)
+                        (void) bpf_map_delete_elem(consents_fd, &key);
+                key = next;
+        }
+        grant_claims_done(&claims);
+        trust_free(trust);
+}
+
 static int withdraw_here(const CtlConsentArgs *a, GrantState state)
 {
         _cleanup_(grant_store_freep) GrantStore *store = NULL;
@@ -99,9 +132,13 @@ static int withdraw_here(const CtlConsentArgs *a, GrantState state)
         if (r < 0)
                 return ctl_grant_error(r, NULL, a->what, false);
         if (!a->store)
+                close_in_kernel(store, a->what, a->trust);
+        if (!a->store)
                 tell_journal(MESSAGE_ID_CONSENT_WITHDRAWN, a->what, grant_state_to_string(state),
                              "has ended");
-        printf("%s has ended. aiguardd does not run here: what runs on it goes on until that starts.\n",
+        printf("%s has ended. aiguardd does not run here: the kernel refuses from now on, but a picture "
+               "that is under way "
+               "is not stopped.\n",
                a->what);
         return EXIT_SUCCESS;
 }
