@@ -58,7 +58,7 @@ AG_SUBPROGRAM int ag_sensor_judge(__u32 rdev, __u8 kind)
         s = ag_subject_now();
         if (!s || !control)
                 return 0;
-        if (s->generation != control->generation)
+        if (s->matches != control->matches)
                 ag_subject_refresh(control, s);
         workload = s->workload;
         if (!workload && ag_strength(s->traits) == AG_STRENGTH_NONE)
