@@ -25,10 +25,10 @@ vm-image: ## fetch the kernels and build the VM's disk images (done by `vm` when
 	@BUILD=$(BUILD) tests/vm/fetch-kernel.sh 6.1
 	@BUILD=$(BUILD) tests/vm/fetch-kernel.sh 6.12
 
-# What the guest gets. A failed install leaves the last good tree alone.
+# What the guest gets. A failed install leaves the last good tree alone, and of two at once each makes its own.
 vm-stage: all
-	@rm -rf $(VM_STAGE).new
-	@$(MAKE) --no-print-directory -s DESTDIR=$(CURDIR)/$(VM_STAGE).new install
-	@rm -rf $(VM_STAGE) && mv $(VM_STAGE).new $(VM_STAGE)
+	@mkdir -p $(BUILD)/vm && flock $(BUILD)/vm/stage.lock sh -ec 'rm -rf $(VM_STAGE).new; \
+		$(MAKE) --no-print-directory -s DESTDIR=$(CURDIR)/$(VM_STAGE).new install; \
+		rm -rf $(VM_STAGE); mv $(VM_STAGE).new $(VM_STAGE)'
 
 .PHONY: vm vm-check vm-selftest vm-image vm-stage
