@@ -240,7 +240,7 @@ static void on_list(Judge *j, unsigned vocabulary, const LabelList *list, const 
 }
 
 #define THOROUGH_LABELS 2000 /* of one file; of more only the plain form is looked at */
-#define DATA_LISTS 128 /* so many lists are a collection of data, and one about feelings is an accident */
+#define DATA_LISTS 64 /* so many lists are a collection of data, and one about feelings is an accident */
 
 /* Text and code hold loose words about anything: there only a list that is plainly one counts. */
 static bool counts(const Judge *j, const LabelMatch *m)
