@@ -375,34 +375,8 @@ static int read_name(Hdf5 *h, uint64_t names, uint64_t offset, char ret[HDF5_NAM
         return 0;
 }
 
-#define SYMBOLS_BATCH 8 /* as many as a leaf has when nobody asks for more */
-
-typedef struct Symbol {
-        uint64_t offset, target;
-        char name[HDF5_NAME_MAX];
-} Symbol;
-
-/* The entries lie together and so do their names, but not beside each other: first these, then those. */
-static int read_batch(Hdf5 *h, Cursor *c, uint64_t names, size_t n, Symbol ret[SYMBOLS_BATCH])
-{
-        int r = 0;
-
-        for (size_t i = 0; i < n; i++) {
-                ret[i].offset = number(c, h->address_size);
-                ret[i].target = address(c);
-                skip(c, 24);
-        }
-        for (size_t i = 0; i < n && c->error >= 0 && r >= 0; i++) {
-                r = source_count(h->s);
-                if (r >= 0)
-                        r = read_name(h, names, ret[i].offset, ret[i].name);
-        }
-        return c->error < 0 ? c->error : r;
-}
-
 static int read_symbols(Hdf5 *h, uint64_t at, uint64_t names, const Hdf5Visitor *v)
 {
-        Symbol batch[SYMBOLS_BATCH];
         unsigned entry = 2 * h->address_size + 24;
         Cursor c = cursor(h, at, 8);
         uint64_t n;
@@ -413,14 +387,16 @@ static int read_symbols(Hdf5 *h, uint64_t at, uint64_t names, const Hdf5Visitor 
         skip(&c, 2);
         n = number(&c, 2);
         c = cursor(h, c.pos, n * entry);
-        while (n > 0 && c.error >= 0 && r >= 0) {
-                size_t k = (size_t) MIN(n, (uint64_t) SYMBOLS_BATCH);
+        for (uint64_t i = 0; i < n && c.error >= 0 && r >= 0; i++) {
+                char name[HDF5_NAME_MAX];
+                uint64_t offset = number(&c, h->address_size), target = address(&c);
 
-                r = read_batch(h, &c, names, k, batch);
-                for (size_t i = 0; i < k && r >= 0 && v->link; i++)
-                        if (batch[i].target != HDF5_NOWHERE)
-                                r = v->link(v->userdata, batch[i].name, batch[i].target);
-                n -= k;
+                skip(&c, 24);
+                r = source_count(h->s);
+                if (r >= 0 && c.error >= 0)
+                        r = read_name(h, names, offset, name);
+                if (r >= 0 && c.error >= 0 && target != HDF5_NOWHERE && v->link)
+                        r = v->link(v->userdata, name, target);
         }
         return c.error < 0 ? c.error : r;
 }
