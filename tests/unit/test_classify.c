@@ -41,6 +41,16 @@ static LabelMatch match(const char *labels, const char *vocabulary)
         return m;
 }
 
+static void expect_identified(const char *const *lists, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                LabelMatch m = match(lists[i], "emotion");
+
+                cr_expect(m.matches && m.certainty == CERTAINTY_IDENTIFIED, "%s", lists[i]);
+                cr_expect_geq(m.confidence, 80U, "%s", lists[i]);
+        }
+}
+
 Test(classify, lists_that_identify)
 {
         static const char *const lists[] = {
@@ -85,6 +95,16 @@ Test(classify, lists_that_identify)
                 "realization,relief,remorse,sadness,surprise,neutral", /* GoEmotions */
                 "anger,joy,optimism,sadness",                          /* SemEval */
                 "01-neutral,02-calm,03-happy,04-sad,05-angry",
+                "Boring,Calm,Horror,Funny", /* game EEG */
+        };
+
+        expect_identified(lists, ARRAY_SIZE(lists));
+}
+
+/* Accents, invisible characters, letters of other alphabets, other encodings. */
+Test(classify, disguised_lists)
+{
+        static const char *const lists[] = {
                 "A\xcc\x81ngry,hap\xe2\x80\x8bpy,s\xd0\xb0"
                 "d", /* an accent, a zero-width space, a Cyrillic a */
                 "ＡＮＧＲＹ,ＨＡＰＰＹ,ＳＡＤ",
@@ -94,15 +114,32 @@ Test(classify, lists_that_identify)
                 "4ngry,h4ppy,s4d",              /* digits for letters */
                 "ᴀɴɢʀʏ,ʜᴀᴘᴘʏ,ꜱᴀᴅ",              /* small capitals */
                 "𝐚𝐧𝐠𝐫𝐲,𝒉𝒂𝒑𝒑𝒚,𝚜𝚊𝚍",              /* mathematical letters */
-                "Boring,Calm,Horror,Funny",     /* game EEG */
         };
 
-        for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-                LabelMatch m = match(lists[i], "emotion");
+        expect_identified(lists, ARRAY_SIZE(lists));
+}
 
-                cr_expect(m.matches && m.certainty == CERTAINTY_IDENTIFIED, "%s", lists[i]);
-                cr_expect_geq(m.confidence, 80U, "%s", lists[i]);
-        }
+/* Other words for the same, adjectives and verbs, in the languages of the vocabulary. */
+Test(classify, lists_in_other_words)
+{
+        static const char *const lists[] = {
+                "злой,грустный,счастливый,спокойный,испуганный",
+                "ашулану,қорқу,жиіркену,қуану,мұңаю,таңғалу,бейтарап",
+                "气愤,恶心,害怕,幸福,哀,吃惊,平静",
+                "怒,嫌,恐,楽,哀,驚",
+                "화난,싫음,불안,행복한,슬픈,놀란",
+                "verärgert,angewidert,verängstigt,froh,betrübt",
+                "énervé,dégoûté,effrayé,heureux,triste,étonné",
+                "enfadado,asqueado,asustado,contento,triste,sorprendido",
+                "irritado,nojo,assustado,alegre,triste,surpreso",
+                "arrabbiato,schifo,spaventato,allegro,triste,stupore",
+                "sinirli,tiksinmiş,korkmuş,neşeli,hüzün,şaşırmış",
+                "غاضب,مشمئز,خائف,مسرور,حزين,مندهش",
+                "gio,pau,rab,sor,tri",
+                "HVHA,HVLA,LVHA,LVLA",
+        };
+
+        expect_identified(lists, ARRAY_SIZE(lists));
 }
 
 Test(classify, lists_that_make_suspects)
