@@ -37,7 +37,7 @@ typedef struct LoaderMaps {
         int stats;
         int errors;
         int mount_spaces; /* -EBADF: nobody asks */
-        bool by_tgid; /* `subjects` and `resolved` are keyed by thread group, see task-maps.h */
+        bool by_tgid;     /* `subjects` and `resolved` are keyed by thread group, see task-maps.h */
 } LoaderMaps;
 
 typedef struct LoaderHook {
