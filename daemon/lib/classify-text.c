@@ -100,9 +100,10 @@ static size_t fold(uint32_t c, utf8proc_int32_t ret[FOLDED_MAX])
                                                     UTF8PROC_IGNORE | UTF8PROC_STRIPMARK,
                                     &boundary);
         for (utf8proc_ssize_t i = 0; i < MIN(n, (utf8proc_ssize_t) FOLDED_MAX); i++) {
-                uint32_t letter = fold_arabic((uint32_t) ret[i]);
+                uint32_t letter = fold_arabic((uint32_t) ret[i]),
+                         without = look_up(plain, ARRAY_SIZE(plain), letter);
 
-                letter = look_up(plain, ARRAY_SIZE(plain), letter) ?: letter;
+                letter = without ? without : letter;
                 if (letter)
                         ret[kept++] = (utf8proc_int32_t) letter;
         }
