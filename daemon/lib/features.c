@@ -131,7 +131,8 @@ static void probe_lsm_list(FeatureResult *f)
                 snprintf(parameter, sizeof(parameter), "lsm=...,bpf (the list of now, and bpf)");
         features_boot_fix("", parameter, fix, sizeof(fix));
         if (cmdline_has_lsm())
-                snprintf(fix + strlen(fix), sizeof(fix) - strlen(fix), " (instead of the lsm= that is there)");
+                snprintf(fix + strlen(fix), sizeof(fix) - strlen(fix),
+                         " (instead of the lsm= that is there)");
         answer(f, FEATURE_MISSING, "the kernel runs without the BPF LSM", fix);
 }
 
