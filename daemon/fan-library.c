@@ -71,7 +71,7 @@ static void opened(Fan *f, pid_t tgid, uint32_t flags)
                 h->on_traits(h->userdata, tgid, 0, traits);
         if (!(flags & AG_OBJECT_LIBRARY_STRONG))
                 return;
-        h->on_opened(h->userdata, tgid, true);
+        h->on_opened(h->userdata, tgid, AG_RESOLVED_OPENED);
         fan_settle_push(f->settle, tgid, false);
 }
 
@@ -139,10 +139,24 @@ void fan_library_on_known(FanLibraries *l, pid_t tgid, uint32_t flags)
                 opened(l->fan, tgid, flags);
 }
 
-/* Nobody knows what it opened: it may be a runtime. */
+/* Refusing nothing, nobody has to wait. */
+static bool is_enforcing(Fan *f)
+{
+        const struct ag_control *c = f->gate->control;
+        uint32_t key = (c->slot & (AG_SLOTS - 1)) * AG_WORKLOADS_MAX + AG_WORKLOAD_UNDECLARED;
+        struct ag_row row;
+
+        return !(__atomic_load_n(&c->flags, __ATOMIC_ACQUIRE) & AG_CONTROL_MONITOR) &&
+               bpf_map_lookup_elem(f->gate->maps->matrix, &key, &row) == 0 && row.flags & AG_ROW_HOLD;
+}
+
+/* Nobody knows what it opened: it may be a runtime. Where nothing is refused, only the daemon has to know that. */
 static void let_go_unknown(Fan *f, FanEvent *e)
 {
-        opened(f, e->tgid, AG_OBJECT_LIBRARY_STRONG);
+        const GateHandlers *h = &f->gate->options.handlers;
+
+        h->on_opened(h->userdata, e->tgid, is_enforcing(f) ? AG_RESOLVED_OPENED : AG_RESOLVED_ASKED);
+        fan_settle_push(f->settle, e->tgid, false);
         fan_answer(f, e, true);
 }
 
@@ -210,17 +224,6 @@ static void on_scanned(ScanTask *t)
         for (size_t i = 0; i < j->n_passed; i++)
                 fan_library_on_known(l, j->passed[i], flags);
         job_free(j);
-}
-
-/* Refusing nothing, nobody has to wait. */
-static bool is_enforcing(Fan *f)
-{
-        const struct ag_control *c = f->gate->control;
-        uint32_t key = (c->slot & (AG_SLOTS - 1)) * AG_WORKLOADS_MAX + AG_WORKLOAD_UNDECLARED;
-        struct ag_row row;
-
-        return !(__atomic_load_n(&c->flags, __ATOMIC_ACQUIRE) & AG_CONTROL_MONITOR) &&
-               bpf_map_lookup_elem(f->gate->maps->matrix, &key, &row) == 0 && row.flags & AG_ROW_HOLD;
 }
 
 /* Without them nothing goes on, this daemon included. What they open can only become pending. */

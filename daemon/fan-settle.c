@@ -5,8 +5,10 @@
  * the file open without mapping it stays pending, for it can do so at any time.
  * Owns the list and its thread; what a process is made of finds resolve.c.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -20,8 +22,17 @@
 
 #define PROCESSES_MAX 4096U
 
-/* A loader maps what it opens within a millisecond. */
+#define THREADS_MAX 64U
+#define PROGRESS_NS 1000000ULL /* whoever has run for that long is out of the open that was answered */
+
+/* A loader maps what it opens within a millisecond, when it gets a processor. */
 static const unsigned looks_ms[] = { 20, 100, 500, 2000, 10000 };
+
+/* A thread that may still be within its open(): the answer was given, and it has not run since. */
+typedef struct Busy {
+        pid_t tid;
+        uint64_t ran_ns;
+} Busy;
 
 typedef struct Item {
         struct Item *next;
@@ -30,6 +41,8 @@ typedef struct Item {
         uint64_t due_ns;
         unsigned looks;
         bool mounts;
+        Busy busy[THREADS_MAX]; /* at the last look */
+        size_t n_busy;
 } Item;
 
 struct FanSettle {
@@ -82,6 +95,17 @@ typedef struct OpenRuntime {
         bool found;
 } OpenRuntime;
 
+static int read_at(int dir_fd, const char *path, char *ret, size_t size)
+{
+        _cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, ret, size - 1);
+
+        if (n < 0)
+                return -errno;
+        ret[n] = 0;
+        return 0;
+}
+
 /* A file that cannot be looked into may be anything. */
 static bool may_be_runtime(Fan *f, int path_fd)
 {
@@ -123,8 +147,64 @@ static bool has_runtime_open(Fan *f, pid_t tgid)
         return o.found;
 }
 
+/* One thread of /proc/PID/task. Asleep or stopped is out of it; on its way, or frozen in it, may be in it. */
+static bool read_thread(int task_fd, const char *name, Busy *ret)
+{
+        char path[64], text[512];
+        const char *state;
+
+        snprintf(path, sizeof(path), "%.20s/stat", name);
+        if (read_at(task_fd, path, text, sizeof(text)) < 0)
+                return false;
+        state = strrchr(text, ')');
+        if (!state || (state[1] == ' ' && state[2] != 'R' && state[2] != 'D'))
+                return false;
+        ret->tid = (pid_t) strtol(name, NULL, 10);
+        snprintf(path, sizeof(path), "%.20s/schedstat", name);
+        ret->ran_ns = read_at(task_fd, path, text, sizeof(text)) < 0 ? 0 : strtoull(text, NULL, 10);
+        return true;
+}
+
+static bool has_run(const Item *i, const Busy *b)
+{
+        for (size_t k = 0; k < i->n_busy; k++) {
+                if (i->busy[k].tid == b->tid)
+                        return b->ran_ns >= i->busy[k].ran_ns + PROGRESS_NS;
+        }
+        return false;
+}
+
+/* Is every open that was answered before the last look done by now? Keeps who is busy, for the next look. */
+static bool is_through(Item *i)
+{
+        _cleanup_close_ int proc_fd = proc_open(i->tgid);
+        Busy busy[THREADS_MAX];
+        bool through = true;
+        size_t n = 0;
+        const struct dirent *e;
+        int fd = proc_fd < 0 ? -1 : openat(proc_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!d)
+                return true; /* gone */
+        while ((e = readdir(d))) {
+                if (e->d_name[0] == '.' || !read_thread(fd, e->d_name, &busy[n]))
+                        continue;
+                if (!has_run(i, &busy[n]))
+                        through = false;
+                if (++n == THREADS_MAX) {
+                        through = false;
+                        break;
+                }
+        }
+        closedir(d);
+        memcpy(i->busy, busy, n * sizeof(busy[0]));
+        i->n_busy = n;
+        return through;
+}
+
 /* Looks. True: there is nothing more to be found out. */
-static bool look(Fan *f, const Item *i)
+static bool look(Fan *f, Item *i)
 {
         const GateHandlers *h = &f->gate->options.handlers;
         const struct ag_request r = { .version = AG_ABI_VERSION,
@@ -132,14 +212,14 @@ static bool look(Fan *f, const Item *i)
                                       .tgid = (uint32_t) i->tgid,
                                       .tid = (uint32_t) i->tgid };
         struct ag_resolved known = {};
-        /* First: what is closed by now is mapped by now, if it ever is. */
-        bool open = has_runtime_open(f, i->tgid);
+        /* In this order: whoever is through has it open, or has closed it; what is closed is mapped, if it ever is. */
+        bool open = !is_through(i) || has_runtime_open(f, i->tgid);
 
         h->on_resolve(h->userdata, &r, -EBADF);
         (void) task_resolved_get(f->gate->maps, i->pidfd, i->tgid, &known);
         if (!(known.traits & AG_TRAIT_RUNTIME) && (open || known.flags & AG_RESOLVED_PARTLY))
                 return false;
-        h->on_opened(h->userdata, i->tgid, false);
+        h->on_opened(h->userdata, i->tgid, 0);
         return true;
 }
 

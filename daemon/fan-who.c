@@ -61,7 +61,7 @@ static void merge(const struct ag_resolved *r, struct ag_process *p)
         p->subject.traits |= r->traits & (AG_TRAITS_STRONG | AG_TRAITS_WEAK | AG_TRAIT_INTERPRETER);
         if (r->map_seq == p->subject.map_seq)
                 p->subject.traits &= ~(uint32_t) AG_TRAIT_PENDING_MAP;
-        if (r->flags & AG_RESOLVED_OPENED)
+        if (r->flags & (AG_RESOLVED_OPENED | AG_RESOLVED_ASKED))
                 p->subject.traits |= AG_TRAIT_PENDING_MAP;
 }
 
@@ -107,6 +107,6 @@ bool fan_who(Fan *f, pid_t tgid, struct ag_gated *ret, bool *ret_opened)
         if (ret->workload == AG_WORKLOAD_OTHER && ret->strength != AG_STRENGTH_NONE)
                 ret->workload = AG_WORKLOAD_UNDECLARED;
         read_comm(tgid, ret->comm);
-        *ret_opened = r.flags & AG_RESOLVED_OPENED;
+        *ret_opened = r.flags & (AG_RESOLVED_OPENED | AG_RESOLVED_ASKED);
         return true;
 }

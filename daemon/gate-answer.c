@@ -99,8 +99,14 @@ void gate_refresh_who(Gate *g, struct ag_gated *who)
         struct ag_resolved r = {};
         struct ag_subject s;
 
-        if (pidfd < 0 || task_subject_get(g->maps, pidfd, (pid_t) who->tgid, &s) < 0)
+        if (pidfd < 0)
                 return;
+        if (task_subject_get(g->maps, pidfd, (pid_t) who->tgid, &s) < 0) {
+                if (!g->maps->by_tgid)
+                        return;
+                /* Looked at, found to be nobody, and taken out. */
+                s = (struct ag_subject){ .cgroup_id = who->cgroup_id };
+        }
         if (task_resolved_get(g->maps, pidfd, (pid_t) who->tgid, &r) == 0) {
                 s.traits |= r.traits & learnt;
                 if (r.map_seq == s.map_seq)

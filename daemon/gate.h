@@ -42,8 +42,11 @@ typedef struct GateHandlers {
                         uint8_t *n_columns);
         /* A model that a rule could refuse has or keeps this number; before its opener is decided on. Same thread. */
         void (*on_numbered)(void *userdata, int fd, uint32_t model);
-        /* This process has a runtime open and may map it, or has it no more. Any thread; fanotify backend only. */
-        void (*on_opened)(void *userdata, pid_t tgid, bool opened);
+        /*
+         * This process has a runtime open and may map it (AG_RESOLVED_OPENED), or something that may be one
+         * (AG_RESOLVED_ASKED), or neither any more (0). Any thread; fanotify backend only.
+         */
+        void (*on_opened)(void *userdata, pid_t tgid, uint32_t flags);
 } GateHandlers;
 
 typedef struct GateOptions {

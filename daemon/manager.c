@@ -69,11 +69,11 @@ static void on_traits(void *userdata, pid_t tgid, uint64_t start_time, uint32_t 
         resolve_add_traits(m->resolve, tgid, start_time, traits);
 }
 
-static void on_opened(void *userdata, pid_t tgid, bool opened)
+static void on_opened(void *userdata, pid_t tgid, uint32_t flags)
 {
         Manager *m = userdata;
 
-        resolve_set_opened(m->resolve, tgid, opened);
+        resolve_set_opened(m->resolve, tgid, flags);
 }
 
 static int on_model(void *userdata, int fd, const struct ag_inode_key *inode, uint8_t *columns,

@@ -444,8 +444,9 @@ void resolve_add_traits(Resolve *r, pid_t tgid, uint64_t start_time, uint32_t tr
                 (void) write_resolved(r, pidfd, tgid, &add, true);
 }
 
-void resolve_set_opened(Resolve *r, pid_t tgid, bool opened)
+void resolve_set_opened(Resolve *r, pid_t tgid, uint32_t flags)
 {
+        const uint32_t mine = AG_RESOLVED_OPENED | AG_RESOLVED_ASKED;
         _cleanup_close_ int pidfd = pidfd_open(tgid, 0);
         const LoaderMaps *maps = manager_maps(r->m);
         struct ag_resolved v = {};
@@ -454,13 +455,11 @@ void resolve_set_opened(Resolve *r, pid_t tgid, bool opened)
         if (pidfd < 0)
                 return;
         (void) task_resolved_get(maps, pidfd, tgid, &v);
-        if (!opened && !(v.flags & AG_RESOLVED_OPENED))
+        if (!flags && !(v.flags & mine))
                 return;
-        v.flags &= ~(uint32_t) AG_RESOLVED_OPENED;
-        if (opened)
-                v.flags |= AG_RESOLVED_OPENED;
+        v.flags = flags ? v.flags | flags : v.flags & ~mine;
         (void) task_resolved_put(maps, pidfd, tgid, &v);
-        if (!opened)
+        if (!flags)
                 task_forget_plain(maps, tgid);
 }
 

@@ -49,8 +49,8 @@ bool resolve_recall(Resolve *r, const struct ag_request *q, uint32_t *ret_traits
 
 /* Any thread, the gate's too: never blocks but for a short lock. Traits only grow. */
 void resolve_add_traits(Resolve *r, pid_t tgid, uint64_t start_time, uint32_t traits);
-/* It has a runtime open that it may map at any moment, or has it no more. Any thread. */
-void resolve_set_opened(Resolve *r, pid_t tgid, bool opened);
+/* AG_RESOLVED_OPENED, AG_RESOLVED_ASKED, or 0: it has none of that any more. Any thread. */
+void resolve_set_opened(Resolve *r, pid_t tgid, uint32_t flags);
 
 /* Looks at the process now and writes ag_resolved. `ret` may be NULL. -ESRCH: gone. */
 int resolve_process(Resolve *r, pid_t tgid, Resolution *ret);

@@ -18,6 +18,11 @@ $(ACCEPTANCE)/bench: tests/bench/bench.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< -ldl -o $@
 
+$(ACCEPTANCE)/responder: tests/bench/responder.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< -o $@
+
 $(ACCEPTANCE)/libonnxruntime.so.1: tests/integration/runtime-fake.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
