@@ -11,7 +11,10 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -24,6 +27,8 @@
 
 #define LOOK_NS 100000000L
 #define STUCK_NS 1000000000ULL
+#define LATE_NS 150000000ULL /* the reader moves every 100 ms: worth a look at whether it dies */
+#define PF_EXITING 0x4UL     /* in the flags of /proc/PID/stat, proc(5) */
 
 typedef struct Keeper {
         FanShared *shared;
@@ -81,6 +86,28 @@ static void answer_queued(const Keeper *k)
         }
 }
 
+/* Killed, and busy with ending: taking its programs out of the kernel can take a second, with the group still open. */
+static bool is_dying(const Keeper *k)
+{
+        char path[32], text[512], *p;
+        ssize_t n;
+        int fd;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/stat", k->daemon);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+        if (fd >= 0)
+                (void) close(fd);
+        if (n <= 0)
+                return true;
+        text[n] = 0;
+        p = strrchr(text, ')');
+        /* ") S ppid pgrp session tty_nr tpgid flags" */
+        for (unsigned i = 0; p && i < 7; i++)
+                p = strchr(p + 1, ' ');
+        return p && strtoul(p, NULL, 10) & PF_EXITING;
+}
+
 _Noreturn static void keep(const Keeper *k)
 {
         const struct timespec pause = { .tv_nsec = LOOK_NS };
@@ -91,7 +118,7 @@ _Noreturn static void keep(const Keeper *k)
                 (void) nanosleep(&pause, NULL);
                 beat = __atomic_load_n(&k->shared->heartbeat_ns, __ATOMIC_ACQUIRE);
                 now = boottime_ns();
-                if (now < beat || now - beat < STUCK_NS)
+                if (now < beat || now - beat < LATE_NS || (now - beat < STUCK_NS && !is_dying(k)))
                         continue;
                 answer_owed(k);
                 /* Until it moves again: no look is too long for who waits now. */

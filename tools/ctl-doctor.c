@@ -10,6 +10,8 @@
 #include "ctl-options.h"
 #include "ctl-bus.h"
 #include "ctl-output.h"
+#include "lib/config.h"
+#include "lib/diag.h"
 #include "lib/features.h"
 #include "lib/macro.h"
 #include "lib/util-string.h"
@@ -37,6 +39,22 @@ static const char *state_name(FeatureState s)
         return (unsigned) s < ARRAY_SIZE(names) ? names[s] : "unknown";
 }
 
+/* Auto takes the strong backend only: the weaker one is the administrator's choice. */
+static bool is_chosen(FeaturesBackend b)
+{
+        _cleanup_(diag_freep) Diag *diag = NULL;
+        Config c = {};
+        bool chosen;
+
+        if (b != FEATURES_FANOTIFY)
+                return true;
+        if (diag_new(&diag) < 0 || config_load(NULL, diag, &c) < 0)
+                return false;
+        chosen = c.backend == CONFIG_BACKEND_FANOTIFY;
+        config_done(&c);
+        return chosen;
+}
+
 /*
  * The rights of whoever calls this are no property of the host: the daemon has its own. Without them some
  * probes come back unknown, and that is what counts.
@@ -47,7 +65,7 @@ static int verdict(const FeatureResult *f, size_t n)
         const FeatureResult *open =
                         features_missing_for(b == FEATURES_NO_BACKEND ? FEATURES_OBSERVE : b, f, n);
 
-        if (b == FEATURES_OBSERVE)
+        if (b == FEATURES_OBSERVE || !is_chosen(b))
                 return EXIT_OBSERVE_ONLY;
         if (b == FEATURES_NO_BACKEND) {
                 /* Scanning and explaining need nothing of the kernel. */
@@ -70,6 +88,12 @@ static const char *verdict_text(int code, FeaturesBackend b)
                                            "ends when aiguardd does. What the strong one needs is above: "
                                            "see bpf-lsm.";
         case EXIT_OBSERVE_ONLY:
+                if (b == FEATURES_FANOTIFY)
+                        return "This host enforces nothing yet. The strong backend is not possible (see "
+                               "bpf-lsm above); the "
+                               "weaker one is: set Backend=fanotify below [Daemon] in aiguard.conf(5), and "
+                               "read there "
+                               "what it does not do.";
                 return "This host can scan files and explain policies, and enforces nothing: see the kinds "
                        "of programs "
                        "that the kernel refuses.";

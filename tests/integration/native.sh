@@ -230,7 +230,10 @@ bench() {
 }
 
 make -s --no-print-directory -C "$top" all acceptance-build "$build/tests/responder" >&2 || exit 1
-mount_scratch && private_tree || { echo "native: the scratch file system cannot be made" >&2; exit 1; }
+if ! mount_scratch || ! private_tree; then
+        echo "native: the scratch file system cannot be made" >&2
+        exit 1
+fi
 if [ "$what" = bench ]; then
         compiles=()
         bench

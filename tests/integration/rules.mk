@@ -36,7 +36,13 @@ $(ACCEPTANCE)/models/.stamp: tests/integration/mkmodel.py
 acceptance-build: $(ACCEPTANCE_FILES)
 
 behaviour: deps ## the list of behaviour tests, in the VM (KERNEL=6.1 or 6.12)
-	@$(MAKE) --no-print-directory vm SUITE=behaviour KERNEL=$(KERNEL)
+	@$(MAKE) --no-print-directory vm SUITE=behaviour KERNEL=$(KERNEL) BACKEND=$(BACKEND)
+
+native: ## the fanotify backend on this machine, as root: refusals, and what a stopped or killed daemon does to the host
+	@BUILD=$(CURDIR)/$(BUILD) tests/integration/native.sh
+
+native-bench: ## what that backend costs on this machine, as root
+	@BUILD=$(CURDIR)/$(BUILD) tests/integration/native.sh bench
 
 demo: deps ## see it work: a real runtime, a real model, a real camera
 	@$(MAKE) --no-print-directory -s all
@@ -48,4 +54,4 @@ bench: deps ## what an open costs, beside the same open without the project (in 
 mutants: deps ## plant faults, one at a time; each must turn a named test red
 	@tests/mutants/run.sh
 
-.PHONY: acceptance-build behaviour demo bench mutants
+.PHONY: acceptance-build behaviour native native-bench demo bench mutants
