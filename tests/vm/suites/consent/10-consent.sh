@@ -18,7 +18,7 @@ utc() { date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
 # record ID PERSON SECONDS [JQ]: a signed record for the clinic's camera; its file is in $signed.
 record() {
         jq -n --arg id "$1" --arg person "$(printf '%s' "$2" | sha256sum | cut -c1-64)" --arg from "$(utc -60)" \
-                --arg until "$(utc "$3")" --arg given "$(utc -1)" '{conforms_to: "https://w3id.org/dpv/schema/dpv-27560#record",
+                --arg until "$(utc "$3")" --arg given "$(utc 0)" '{conforms_to: "https://w3id.org/dpv/schema/dpv-27560#record",
                 record_id: $id, jurisdiction: "KZ", language: "kk",
                 operator: {name: "Clinic", bin: "123456789012", address: "Astana", contact: "dpo@clinic.kz"},
                 principal: {id: ("sha256:" + $person), full_name_ref: "vault://1"}, notice: {uri: "https://clinic.kz/n"},
