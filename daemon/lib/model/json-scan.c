@@ -277,7 +277,7 @@ bool json_scan_integer(const JsonScan *j, int64_t *ret)
         char *end;
         long long v;
 
-        if (j->n == 0 || j->n > 20 || (j->text[0] > '9' && j->text[0] != '-'))
+        if (j->n == 0 || j->n > 20 || j->text[0] > '9')
                 return false;
         errno = 0;
         v = strtoll(j->text, &end, 10);

@@ -97,9 +97,10 @@ static void on_value(Prototxt *t, TextSpan key, TextSpan value)
 
 static int walk(Prototxt *t)
 {
-        TextSpan key, sign, value;
+        TextSpan key, sign;
 
         while (next_token(t, &key)) {
+                TextSpan value = {};
                 int r = source_count(t->s);
 
                 if (r < 0)
