@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Overview: every struct of abi.h must lie in the programs' memory as it does in the
- * daemon's. Compares the BTF of the object with sizeof and offsetof of this build.
+ * daemon's. Compares the BTF of the objects with sizeof and offsetof of this build.
  * The list of structs and members is made from abi.h itself (layout.awk), so a new
  * one cannot be forgotten.
  */
@@ -12,6 +12,8 @@
 #include <bpf/btf.h>
 
 #include "abi.h"
+
+#define OBJECTS_MAX 4
 
 typedef struct Place {
         const char *record;
@@ -37,15 +39,18 @@ static const struct btf_member *find_member(const struct btf *btf, const struct 
         return NULL;
 }
 
-/* NULL when it fits, else what does not. */
-static const char *misfit(const struct btf *btf, const Place *p)
+static const struct btf_type *find_struct(const struct btf *btf, const Place *p)
 {
         int id = btf__find_by_name_kind(btf, p->record, BTF_KIND_STRUCT);
-        const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (unsigned) id) : NULL;
+
+        return id > 0 ? btf__type_by_id(btf, (unsigned) id) : NULL;
+}
+
+/* NULL when it fits, else what does not. */
+static const char *misfit(const struct btf *btf, const struct btf_type *t, const Place *p)
+{
         const struct btf_member *m;
 
-        if (!t)
-                return "no program knows this struct";
         if (!p->member)
                 return t->size == p->size ? NULL : "size";
         m = find_member(btf, t, p->member);
@@ -56,19 +61,43 @@ static const char *misfit(const struct btf *btf, const Place *p)
         return btf__resolve_size(btf, m->type) == (long) p->size ? NULL : "size of a member";
 }
 
+/* It must be known to one object, and lie alike in each that knows it. */
+static const char *misfit_any(struct btf *const objects[], int n, const Place *p)
+{
+        const char *why = "no program knows this struct";
+
+        for (int i = 0; i < n; i++) {
+                const struct btf_type *t = find_struct(objects[i], p);
+
+                if (!t)
+                        continue;
+                why = misfit(objects[i], t, p);
+                if (why)
+                        return why;
+        }
+        return why;
+}
+
 int main(int argc, char **argv)
 {
-        struct btf *btf = argc == 2 ? btf__parse(argv[1], NULL) : NULL;
+        struct btf *objects[OBJECTS_MAX] = {};
         unsigned structs = 0;
-        int bad = 0;
+        int bad = 0, n = argc - 1;
 
-        if (!btf) {
-                printf("not ok - layout # usage: bpf-layout OBJECT\n");
+        if (n < 1 || n > OBJECTS_MAX) {
+                printf("not ok - layout # usage: bpf-layout OBJECT...\n");
                 return 2;
+        }
+        for (int i = 0; i < n; i++) {
+                objects[i] = btf__parse(argv[i + 1], NULL);
+                if (!objects[i]) {
+                        printf("not ok - layout # %s has no BTF\n", argv[i + 1]);
+                        return 2;
+                }
         }
         for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
                 const Place *p = &places[i];
-                const char *why = misfit(btf, p);
+                const char *why = misfit_any(objects, n, p);
 
                 structs += !p->member;
                 if (!why)
@@ -78,6 +107,7 @@ int main(int argc, char **argv)
         }
         if (!bad)
                 printf("ok - layout: %u structs of abi.h lie alike in kernel and user space\n", structs);
-        btf__free(btf);
+        for (int i = 0; i < n; i++)
+                btf__free(objects[i]);
         return bad != 0;
 }

@@ -35,7 +35,7 @@ bpf-tests: $(addprefix $(BPF_TESTS)/bpf-,verify hooks decide layout)
 
 # Every part runs, whatever the others did.
 test-bpf: $(BPF_TESTS)/bpf-layout $(BPF_TESTS)/bpf-decide $(BPF_TESTS)/bpf-verify ## the programs, as far as this host lets them
-	@r=0; $(BPF_TESTS)/bpf-layout $(BPF_DIR)/aiguard.bpf.o || r=1; \
+	@r=0; $(BPF_TESTS)/bpf-layout $(BPF_DIR)/aiguard.bpf.o $(BPF_DIR)/aiguard_fan.bpf.o || r=1; \
 	$(BPF_TESTS)/bpf-decide || r=1; $(BPF_TESTS)/bpf-verify || r=1; exit $$r
 
 .PHONY: bpf-verify bpf-tests test-bpf
