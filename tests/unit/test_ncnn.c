@@ -2,42 +2,9 @@
 /*
  * Overview: the reader of ncnn nets. Debian has no writer of them: the texts are as its converter writes them.
  */
-#include "model-files.h"
-
-static ModelcapSet *set;
-
-static void setup(void)
-{
-        set = shipped_modelcaps();
-}
-
-static void teardown(void)
-{
-        modelcap_set_free(set);
-}
+#include "model-texts.h"
 
 TestSuite(ncnn, .init = setup, .fini = teardown);
-
-static Classification scan_text(const char *text)
-{
-        return scan_bytes_at(set, text, strlen(text), "");
-}
-
-/* A beginning, a part many times, and the 50 ms a hostile file may take. */
-static Classification scan_many(const char *head, const char *part, int times)
-{
-        _cleanup_bytes_ Bytes b = {};
-        double begin;
-        Classification c;
-
-        put(&b, head, strlen(head));
-        for (int i = 0; i < times; i++)
-                put(&b, part, strlen(part));
-        begin = milliseconds();
-        c = scan_bytes(set, &b);
-        cr_assert_lt(milliseconds() - begin, HOSTILE_MS, "%f ms", milliseconds() - begin);
-        return c;
-}
 
 #define PARAM(out)                                                                     \
         "7767517\n4 4\nInput            data   0 1 data 0=48 1=48 2=1\n"               \

@@ -3,42 +3,9 @@
  * Overview: the reader of OpenVINO's XML. Debian has no converter: the text is as the converters of
  * 2022 and 2023 write it.
  */
-#include "model-files.h"
-
-static ModelcapSet *set;
-
-static void setup(void)
-{
-        set = shipped_modelcaps();
-}
-
-static void teardown(void)
-{
-        modelcap_set_free(set);
-}
+#include "model-texts.h"
 
 TestSuite(openvino, .init = setup, .fini = teardown);
-
-static Classification scan_text(const char *text)
-{
-        return scan_bytes_at(set, text, strlen(text), "");
-}
-
-/* A beginning, a part many times, and the 50 ms a hostile file may take. */
-static Classification scan_many(const char *head, const char *part, int times)
-{
-        _cleanup_bytes_ Bytes b = {};
-        double begin;
-        Classification c;
-
-        put(&b, head, strlen(head));
-        for (int i = 0; i < times; i++)
-                put(&b, part, strlen(part));
-        begin = milliseconds();
-        c = scan_bytes(set, &b);
-        cr_assert_lt(milliseconds() - begin, HOSTILE_MS, "%f ms", milliseconds() - begin);
-        return c;
-}
 
 #define NET(name, out, notes)                                                                             \
         "<?xml version=\"1.0\"?>\n<net name=\"" name "\" version=\"11\">\n<layers>\n"                     \
