@@ -10,6 +10,7 @@
  * an LSM program is refused, nothing of this one is. Decides by verdict.bpf.h.
  */
 #define AG_NO_TASK_STORAGE
+#include "cgroup.bpf.h"
 #include "verdict.bpf.h"
 
 /*
@@ -206,38 +207,10 @@ int BPF_PROG(ag_fan_exit, struct task_struct *task)
 
 /* ---------------------------------------------------------------- cgroups */
 
-static __always_inline bool ag_is_cgroup2(struct cgroup *cgroup)
-{
-        return cgroup->root->hierarchy_id == 0;
-}
-
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(ag_fan_cgroup_mkdir, struct cgroup *cgroup, const char *path)
 {
-        struct ag_control *control = ag_controls();
-        struct ag_what what = {};
-        struct ag_request *r;
-        struct ag_who who = {};
-        long n;
-
-        if (!control || !(control->flags & AG_CONTROL_CGROUPS) || !ag_is_cgroup2(cgroup))
-                return 0;
-        r = bpf_ringbuf_reserve(&ag_requests, AG_REQUEST_HEAD + AG_PATH_MAX, 0);
-        if (!r) {
-                ag_count(AG_STAT_REQUEST_LOST);
-                ag_error(AG_PLACE_REQUEST_RING, -ENOSPC);
-                return 0;
-        }
-        who.cgroup_id = cgroup->kn->id;
-        what.kind = AG_REQUEST_CGROUP;
-        what.time = bpf_ktime_get_boot_ns();
-        ag_request_fill(r, &who, &what);
-        n = bpf_probe_read_kernel_str(r->path, AG_PATH_MAX, path);
-        if (n > 0 && n <= AG_PATH_MAX)
-                r->path_len = n - 1;
-        else
-                r->flags |= AG_REQUEST_NO_PATH;
-        bpf_ringbuf_submit(r, 0);
+        ag_cgroup_made(cgroup, path);
         return 0;
 }
 
