@@ -50,7 +50,7 @@ int classification_validate(const void *data, size_t size, const Classification 
         if (size != sizeof(*c) || c->version != CLASSIFICATION_VERSION)
                 return -EBADMSG;
         if (c->status >= _SCAN_STATUS_MAX || c->runtime >= _RUNTIME_KIND_MAX ||
-            c->n_modelcaps > CLASSIFICATION_MODELCAPS_MAX || c->reserved || c->reserved2)
+            c->n_modelcaps > CLASSIFICATION_MODELCAPS_MAX || c->reserved)
                 return -EBADMSG;
         if (!is_text(c->format, sizeof(c->format)) || !is_text(c->reason, sizeof(c->reason)) ||
             !is_evidence(&c->runtime_evidence))
@@ -60,6 +60,21 @@ int classification_validate(const void *data, size_t size, const Classification 
                         return -EBADMSG;
         *ret = c;
         return 0;
+}
+
+void classification_sort(Classification *c)
+{
+        for (unsigned i = 1; i < c->n_modelcaps; i++)
+                for (unsigned k = i; k > 0; k--) {
+                        ModelcapFinding *a = &c->modelcaps[k - 1], *b = &c->modelcaps[k], swap;
+
+                        if (a->certainty > b->certainty ||
+                            (a->certainty == b->certainty && a->confidence >= b->confidence))
+                                break;
+                        swap = *a;
+                        *a = *b;
+                        *b = swap;
+                }
 }
 
 const char *scan_status_to_string(ScanStatus s)

@@ -14,6 +14,7 @@
 #define CLASSIFICATION_VERSION 1
 #define CLASSIFICATION_MODELCAPS_MAX 8
 #define CLASSIFICATION_EVIDENCE_MAX 6
+#define CLASSIFICATION_CLASSES_MAX 4
 
 typedef enum ScanStatus {
         SCAN_NOT_A_MODEL,
@@ -65,13 +66,17 @@ typedef struct Classification {
         char reason[120]; /* for unparsable: why; else empty */
         uint64_t bytes_read;
         uint32_t micros;
-        uint32_t reserved2;
+        /* Of a model: how many classes it tells apart, as far as it shows. Of a text: how long its lists are. 0: no more. */
+        uint8_t classes[CLASSIFICATION_CLASSES_MAX];
         ModelcapFinding modelcaps[CLASSIFICATION_MODELCAPS_MAX];
         Evidence runtime_evidence;
 } Classification;
 
 /* Every enum in range, every string terminated and UTF-8, counts in bounds. -EBADMSG otherwise. */
 int classification_validate(const void *data, size_t size, const Classification **ret);
+
+/* Puts the surest finding first. */
+void classification_sort(Classification *c);
 
 const char *scan_status_to_string(ScanStatus s); /* not-a-model, clean, unparsable, suspect, identified */
 const char *certainty_to_string(Certainty c);    /* capable, suspect, identified */

@@ -223,6 +223,18 @@ static Width output_width(const ModelFacts *f, int64_t n)
         return known ? WIDTH_DIFFERS : WIDTH_UNKNOWN;
 }
 
+static void note_size(Judge *j, size_t n)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(j->list_sizes) && n <= UINT8_MAX; i++) {
+                if (j->list_sizes[i] == n)
+                        return;
+                if (j->list_sizes[i] == 0) {
+                        j->list_sizes[i] = (uint8_t) n;
+                        return;
+                }
+        }
+}
+
 static void on_list(Judge *j, unsigned vocabulary, const LabelList *list, const LabelMatch *m)
 {
         Width width = list->sibling ? output_width(j->facts, (int64_t) list->n_total) : WIDTH_FITS;
@@ -231,6 +243,8 @@ static void on_list(Judge *j, unsigned vocabulary, const LabelList *list, const 
         bool strong = m->certainty == CERTAINTY_IDENTIFIED && belongs;
         unsigned weight = list->sibling ? m->confidence - 4 : m->confidence;
 
+        if (m->certainty == CERTAINTY_IDENTIFIED)
+                note_size(j, list->n_total);
         if (!strong)
                 weight = belongs ? MIN(weight, 45U) : 35;
         hit_add(&j->vocabularies[vocabulary], list->sibling ? HIT_SIBLING_LIST : HIT_LABEL_LIST, weight,

@@ -48,7 +48,8 @@ typedef struct Judge {
         unsigned path_modalities;                         /* bits: by path */
         int code_modality;                                /* of an abbreviation list */
         int64_t heads[FACTS_HEADS_MAX];
-        size_t n_labels;   /* looked at */
+        uint8_t list_sizes[CLASSIFICATION_CLASSES_MAX]; /* of lists that are plainly of a vocabulary */
+        size_t n_labels;                                /* looked at */
         bool foreign_list; /* the model has labels, and they are about something else */
         Hits vocabularies[MODELCAP_VOCABULARIES_MAX];
         Hits caps[32];    /* AG_MODELCAPS_MAX */

@@ -96,6 +96,9 @@ static bool weigh(const Judge *j, size_t cap, bool family, ModelcapFinding *ret)
         }
         ret->confidence = (uint8_t) confidence;
         (void) snprintf(ret->name, sizeof(ret->name), "%s", c->name);
+        /* First: whoever adds evidence later must see it. */
+        if (contrary)
+                add_evidence(ret, EVIDENCE_CONTRARY, "", "its names speak of something else as well");
         /* Strongest first; there are nine at most. */
         for (unsigned weight = best; weight > 0; weight--)
                 for (int k = 0; k < _HIT_KIND_MAX; k++)
@@ -118,6 +121,18 @@ static void explain_modality(const Judge *j, int modality, bool path_only, Model
                                 j->modalities[modality].why[0] ? j->modalities[modality].why
                                                                : "the data set of the labels");
         add_evidence(f, "modality", "", detail);
+}
+
+/* What the workload's code may be compared with, classify-workload.c. */
+static void note_classes(const Judge *j, Classification *ret)
+{
+        if (j->facts->standing != STANDS_AS_MODEL) {
+                memcpy(ret->classes, j->list_sizes, sizeof(ret->classes));
+                return;
+        }
+        for (size_t i = 0; i < MIN(FACTS_HEADS_MAX, CLASSIFICATION_CLASSES_MAX) && j->heads[i]; i++)
+                ret->classes[i] = (uint8_t) MIN(j->heads[i],
+                                                (int64_t) UINT8_MAX); /* longer than any list of ours */
 }
 
 /* Does the finding of a family belong to this member of it? */
@@ -165,6 +180,7 @@ int classify(const ModelFacts *facts, const char *path, const ModelcapSet *set, 
         j->set = set;
         j->code_modality = MODELCAP_NONE;
         classify_collect(j, path);
+        note_classes(j, ret);
         modality = decide_modality(j, &path_only);
         for (size_t i = 0; i < set->n_caps; i++)
                 has_member = has_member ||

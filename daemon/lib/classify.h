@@ -13,4 +13,7 @@
  */
 int classify(const ModelFacts *facts, const char *path, const ModelcapSet *set, Classification *ret);
 
+/* Kind of the evidence that takes certainty away. */
+#define EVIDENCE_CONTRARY "contrary"
+
 #endif

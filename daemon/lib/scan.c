@@ -116,6 +116,8 @@ static void read_text(Scan *s, const ModelReader *reader, const ModelFacts *fact
                         f->confidence = MIN(f->confidence, (uint8_t) TEXT_CONFIDENCE_MAX);
                 }
                 c->modelcaps[c->n_modelcaps++] = *f;
+                if (!s->is_model)
+                        memcpy(c->classes, found->classes, sizeof(c->classes));
                 if (!s->is_model && !c->format[0])
                         set_text(c->format, sizeof(c->format),
                                  facts->container[0] ? facts->container : reader->name);
@@ -178,22 +180,6 @@ static void set_status(Scan *s)
                 memset(c->reason, 0, sizeof(c->reason));
 }
 
-/* Surest first. */
-static void sort_findings(Classification *c)
-{
-        for (unsigned i = 1; i < c->n_modelcaps; i++)
-                for (unsigned k = i; k > 0; k--) {
-                        ModelcapFinding *a = &c->modelcaps[k - 1], *b = &c->modelcaps[k], swap;
-
-                        if (a->certainty > b->certainty ||
-                            (a->certainty == b->certainty && a->confidence >= b->confidence))
-                                break;
-                        swap = *a;
-                        *a = *b;
-                        *b = swap;
-                }
-}
-
 void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_siblings,
              const ModelcapSet *modelcaps, Classification *ret)
 {
@@ -220,7 +206,7 @@ void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_sib
         if (!s.is_model && !ret->format[0])
                 set_text(ret->format, sizeof(ret->format), model_guess_format(&s.source));
         set_status(&s);
-        sort_findings(ret);
+        classification_sort(ret);
         ret->bytes_read += s.source.bytes_read;
         source_done(&s.source);
         ret->micros = (uint32_t) MIN(now_usec() - begin, (uint64_t) UINT32_MAX);
