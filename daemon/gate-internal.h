@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "gate.h"
+#include "lib/scan-cache.h"
 #include "lib/scan-client.h"
 #include "lib/scan.h"
 #include "lock.h"
@@ -55,6 +56,10 @@ struct ScanTask {
         int job_fd;
         uint64_t started_ns;
         uint64_t micros;
+        bool has_key;            /* `key` is of what the scanner was given: */
+        ScanCacheKey key;
+        ScanSibling *siblings;
+        size_t n_siblings;
         bool failed;             /* judged unparsable for a reason of ours: not to be kept */
         Classification *result;  /* never NULL in on_done, unless memory is short */
         GateJudgement judgement; /* filled by on_done */
@@ -65,6 +70,7 @@ ScanTask *scan_task_free(ScanTask *t); /* not its fd */
 typedef struct ScanPoolOptions {
         const char *scanner_program;
         const char *modelcaps_dir;
+        const char *cache_path; /* NULL: nothing is kept over a restart */
         unsigned seconds;
         unsigned children;
         unsigned delay_seconds;

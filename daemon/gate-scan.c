@@ -3,7 +3,8 @@
  * Overview: the scan pool: a thread that opens siblings, gives files to the
  * scanner's zygote, and waits for its children; a bounded number at once, who
  * waits first. It may open files (the gate may not): what it opens can itself be
- * gated, and the gate lets it pass. Owns the zygote and the tasks in its hands.
+ * gated, and the gate lets it pass. Owns the zygote, the tasks in its hands and
+ * the cache of what was found before, by which most files need no child.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #define POOL_BACKGROUND_MAX 1024U
 #define POOL_CHILDREN_MAX 16U
 #define RETRY_MS 50
+#define SAVE_NS (60 * 1000000000ULL)
 
 typedef struct TaskList {
         ScanTask *first;
@@ -30,6 +32,9 @@ typedef struct TaskList {
 struct ScanPool {
         ScanPoolOptions options;
         ScanServer *server;
+        ScanCache *cache; /* NULL: none */
+        bool rules_known; /* and the zygote works by those of the cache */
+        uint64_t saved_ns;
         pthread_t thread;
         bool running;
         int wake_fd;
@@ -43,10 +48,19 @@ struct ScanPool {
         uint64_t retry_ns; /* the zygote is full or gone: not before */
 };
 
+static void forget_siblings(ScanTask *t)
+{
+        scan_siblings_close(t->siblings, t->n_siblings);
+        free(t->siblings);
+        t->siblings = NULL;
+        t->n_siblings = 0;
+}
+
 ScanTask *scan_task_free(ScanTask *t)
 {
         if (!t)
                 return NULL;
+        forget_siblings(t);
         safe_close(t->dir_fd);
         safe_close(t->job_fd);
         free(t->path);
@@ -101,6 +115,9 @@ int scan_pool_new(const ScanPoolOptions *options, ScanPool **ret)
         p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (p->wake_fd < 0)
                 return -errno;
+        /* A delay is for tests that want to see a scan. */
+        if (p->options.delay_seconds == 0)
+                (void) scan_cache_new(p->options.cache_path, &p->cache);
         *ret = TAKE_PTR(p);
         return 0;
 }
@@ -165,8 +182,79 @@ static void finish(ScanTask *t, const char *reason)
         }
         t->job_fd = safe_close(t->job_fd);
         t->dir_fd = safe_close(t->dir_fd);
+        forget_siblings(t);
         t->on_done(t);
 }
+
+/* ------------------------------------------------------------------- cache */
+
+static int digest_rules(const ScanServerOptions *options, unsigned char ret[static SCAN_CACHE_RULES_SIZE])
+{
+        char buffer[4096];
+
+        return scan_rules_digest(scan_server_program(options, buffer, sizeof(buffer)),
+                                 options->modelcaps_dir ? options->modelcaps_dir : MODELCAPS_DIR, ret);
+}
+
+/* The zygote has read its rules between the two looks. */
+static int start_server(ScanPool *p, const ScanServerOptions *options)
+{
+        unsigned char before[SCAN_CACHE_RULES_SIZE], after[SCAN_CACHE_RULES_SIZE];
+        bool known = p->cache && digest_rules(options, before) >= 0;
+        int r;
+
+        r = scan_server_new(options, &p->server);
+        if (r < 0)
+                return r;
+        p->rules_known = known && digest_rules(options, after) >= 0 &&
+                         memcmp(before, after, sizeof(before)) == 0;
+        if (p->rules_known)
+                scan_cache_set_rules(p->cache, after);
+        return 0;
+}
+
+/* True: it is known what this file is, in this place, with these siblings. */
+static bool look_up(ScanPool *p, ScanTask *t)
+{
+        Classification *found;
+
+        t->has_key = p->rules_known &&
+                     scan_cache_key(t->fd, t->path, t->siblings, t->n_siblings, &t->key) >= 0;
+        if (!t->has_key)
+                return false;
+        found = malloc(sizeof(*found));
+        if (!found || !scan_cache_get(p->cache, &t->key, found)) {
+                free(found);
+                return false;
+        }
+        t->result = found;
+        return true;
+}
+
+/* If it still is what it was before the scanner read it, and nobody can change it. */
+static void keep_found(ScanPool *p, const ScanTask *t)
+{
+        ScanCacheKey now;
+
+        if (t->has_key && p->rules_known &&
+            scan_cache_key(t->fd, t->path, t->siblings, t->n_siblings, &now) >= 0 &&
+            memcmp(&now, &t->key, sizeof(now)) == 0)
+                scan_cache_put(p->cache, &t->key, t->result);
+}
+
+static void save_cache(ScanPool *p, bool now)
+{
+        int r;
+
+        if (!p->cache || (!now && boottime_ns() - p->saved_ns < SAVE_NS))
+                return;
+        p->saved_ns = boottime_ns();
+        r = scan_cache_save(p->cache);
+        if (r < 0)
+                log_warning_errno(r, "gate: %s cannot be written", p->options.cache_path);
+}
+
+/* ------------------------------------------------------------------ children */
 
 static int ensure_server(ScanPool *p)
 {
@@ -180,31 +268,44 @@ static int ensure_server(ScanPool *p)
 
         if (p->server)
                 return 0;
-        r = scan_server_new(&options, &p->server);
+        r = start_server(p, &options);
         if (r < 0)
                 return log_error_errno(r, "gate: the scanner cannot be started");
         return 0;
 }
 
+static int open_siblings(ScanTask *t)
+{
+        const char *name = t->path ? strrchr(t->path, '/') : NULL;
+
+        if (t->siblings || t->dir_fd < 0 || !name || !gate_fs_is_local(t->dir_fd))
+                return 0;
+        t->siblings = calloc(SCAN_SIBLINGS_MAX, sizeof(*t->siblings));
+        if (!t->siblings)
+                return -ENOMEM;
+        t->n_siblings = scan_siblings_open(t->dir_fd, name + 1, false, t->siblings);
+        return 0;
+}
+
+/* 0: a child is at work. 1: there is no need of one. */
 static int submit(ScanPool *p, ScanTask *t)
 {
-        ScanSibling siblings[SCAN_SIBLINGS_MAX];
-        const char *name = t->path ? strrchr(t->path, '/') : NULL;
-        size_t n = 0;
         int r;
 
         r = ensure_server(p);
+        if (r >= 0)
+                r = open_siblings(t);
         if (r < 0)
                 return r;
-        if (t->dir_fd >= 0 && name && gate_fs_is_local(t->dir_fd))
-                n = scan_siblings_open(t->dir_fd, name + 1, false, siblings);
-        r = scan_server_submit(p->server, t->fd, t->path ? t->path : "", siblings, n, &t->job_fd);
-        scan_siblings_close(siblings, n);
+        if (look_up(p, t))
+                return 1;
+        r = scan_server_submit(p->server, t->fd, t->path ? t->path : "", t->siblings, t->n_siblings,
+                               &t->job_fd);
         if (r == -EPIPE) {
                 log_warning("gate: the scanner's zygote is gone, starting another");
                 p->server = scan_server_free(p->server);
         }
-        return r;
+        return r < 0 ? r : 0;
 }
 
 static void start_tasks(ScanPool *p)
@@ -217,7 +318,11 @@ static void start_tasks(ScanPool *p)
                 if (t->started_ns == 0)
                         t->started_ns = boottime_ns();
                 r = submit(p, t);
-                if (r >= 0) {
+                if (r > 0) {
+                        finish(t, NULL);
+                        continue;
+                }
+                if (r == 0) {
                         t->started_ns = boottime_ns();
                         p->active[p->n_active++] = t;
                         continue;
@@ -249,6 +354,8 @@ static void settle(ScanPool *p, size_t i, bool readable, uint64_t now)
 
                         if (r < 0)
                                 reason = "the scanner gave no answer";
+                        else
+                                keep_found(p, t);
                 }
         } else if (now >= deadline_of(p, t))
                 reason = "timed out";
@@ -281,11 +388,14 @@ static void *pool_thread(void *userdata)
         while (!is_stopping(p)) {
                 start_tasks(p);
                 wait_and_settle(p);
+                if (p->n_active == 0)
+                        save_cache(p, false);
         }
         while (p->n_active > 0)
                 finish(p->active[--p->n_active], "the daemon stops");
         while ((t = next_task(p)))
                 finish(t, "the daemon stops");
+        save_cache(p, true);
         return NULL;
 }
 
@@ -315,6 +425,7 @@ ScanPool *scan_pool_free(ScanPool *p)
         if (p->running)
                 pthread_join(p->thread, NULL);
         scan_server_free(p->server);
+        scan_cache_free(p->cache);
         safe_close(p->wake_fd);
         pthread_mutex_destroy(&p->lock);
         free(p);

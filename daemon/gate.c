@@ -292,6 +292,7 @@ int gate_new(const GateOptions *options, Gate **ret)
         r = scan_pool_new(
                         &(ScanPoolOptions){
                                         .scanner_program = options->scanner_program,
+                                        .cache_path = options->scan_cache,
                                         .modelcaps_dir = options->modelcaps_dir,
                                         .seconds = options->scan_seconds,
                                         .children = options->scan_children,

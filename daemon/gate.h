@@ -61,6 +61,7 @@ typedef struct GateOptions {
         size_t n_fanotify_fds;
         const char *scanner_program; /* NULL: the installed one */
         const char *modelcaps_dir;   /* NULL: the installed one */
+        const char *scan_cache;      /* file of what was found by earlier runs; NULL: none */
         unsigned scan_seconds;       /* longest scan of one file */
         unsigned scan_children;      /* at once; 0: default */
         unsigned delay_seconds;      /* for tests: each scan takes at least that long */

@@ -32,6 +32,7 @@
 
 #define TICK_USEC 1000000ULL
 #define GATE_STUCK_NS 10000000000ULL
+#define SCAN_CACHE_FILE "/var/lib/aiguard/scan-cache"
 #define INVENTORY_FILE "/run/aiguard/inventory" /* lives as long as the pins do */
 
 static void on_resolve(void *userdata, const struct ag_request *r, int path_fd)
@@ -385,6 +386,7 @@ static int start_gate(Manager *m)
                 .n_fanotify_fds = m->options.n_fanotify_fds,
                 .scanner_program = m->options.scanner_program,
                 .modelcaps_dir = m->options.modelcaps_dir,
+                .scan_cache = SCAN_CACHE_FILE,
                 .scan_seconds = m->config.scan_timeout_sec,
                 .delay_seconds = m->config.scanner_delay_sec,
                 .watch_all = m->backend->ops->watches_files,

@@ -31,7 +31,7 @@ struct ScanServer {
 };
 
 /* The installed program; else the one beside this one, so that a build tree works by itself. */
-static const char *find_program(const ScanServerOptions *options, char *buffer, size_t size)
+const char *scan_server_program(const ScanServerOptions *options, char *buffer, size_t size)
 {
         const char *env = secure_getenv("AIGUARD_SCANNER");
         ssize_t n;
@@ -70,7 +70,7 @@ static void pick_environment(const char *ret[static 4])
 static int spawn(const ScanServerOptions *options, ScanServer *s, int fd)
 {
         char program[4096], seconds[16], delay[16];
-        const char *path = find_program(options, program, sizeof(program));
+        const char *path = scan_server_program(options, program, sizeof(program));
         const char *argv[] = { "aiguard-scanner",
                                "--seconds",
                                seconds,

@@ -30,6 +30,8 @@ int scan_server_new(const ScanServerOptions *options, ScanServer **ret);
 ScanServer *scan_server_free(ScanServer *s); /* ends the zygote */
 DEFINE_CLEANUP(ScanServer *, scan_server_free);
 pid_t scan_server_pid(const ScanServer *s);
+/* The program that such a server runs; `buffer` is for the answer if need be. */
+const char *scan_server_program(const ScanServerOptions *options, char *buffer, size_t size);
 
 /*
  * Starts one job; does not wait. Borrowed descriptors are duplicated into the
