@@ -8,6 +8,7 @@
 
 #include "consents-internal.h"
 #include "declarations.h"
+#include "emergencies.h"
 #include "lib/date.h"
 #include "lib/log.h"
 #include "lib/message-ids.h"
@@ -103,15 +104,6 @@ static void note_imported(Consents *c, const Grant *g, uid_t uid, json_t **ret)
         *ret = answer(c, g->id, grant_kind_to_string(g->kind), grant_state_to_string(g->state), code, text);
 }
 
-/* Keys that were added or revoked meanwhile count from now on. */
-static int load_trust(Trust **ret)
-{
-        _cleanup_(diag_freep) Diag *diag = NULL;
-        int r = diag_new(&diag);
-
-        return r < 0 ? r : trust_load(TRUST_DIR, diag, ret);
-}
-
 static int index_of(const Consents *c, const char *id, size_t *ret)
 {
         const StoreEntry *e = grant_store_find(c->store, id);
@@ -131,10 +123,27 @@ static void close_workload(Consents *c, const char *workload)
                 consents_close_workload(c, (uint16_t) w);
 }
 
+/* Somebody in trust.d signed a declaration; who imports it is root, and signs as well. */
+static int countersign(Consents *c, const char *text, Grant *g, char **ret, GrantError *e)
+{
+        _cleanup_free_ char *why = NULL;
+        size_t n;
+        int r = declarations_check(manager_declarations(c->m), g->declaration, &why);
+
+        if (r == -EBADMSG || r == -EPERM)
+                return grant_fail(e, GRANT_BAD_VALUE, why);
+        if (r < 0 || g->declaration->by_root)
+                return r;
+        r = grant_countersign(c->store, text, strlen(text), ret, &n, e);
+        g->declaration->by_root = r >= 0;
+        return r;
+}
+
 static int check_and_store(Consents *c, const char *text, const Trust *trust, uid_t uid, Grant **ret,
                            GrantError *e)
 {
         _cleanup_(grant_freep) Grant *g = NULL;
+        _cleanup_free_ char *both = NULL;
         uint64_t now = realtime_usec();
         const TrustKey *key = NULL;
         int r = grant_verify(text, strlen(text), trust, now, &g, &key, e);
@@ -142,9 +151,10 @@ static int check_and_store(Consents *c, const char *text, const Trust *trust, ui
         if (r >= 0)
                 r = grant_check_policy(g, manager_tables(c->m), policy_store_modelcaps(manager_store(c->m)),
                                        e);
-        /* Declarations have no second signature yet: they are root's word, by `aiguardctl model declare` and the like. */
-        if (r >= 0 && g->kind == GRANT_DECLARATION)
-                r = grant_fail(e, GRANT_UNKNOWN_TYPE, grant_payload_type(g->kind));
+        if (r >= 0 && g->declaration)
+                r = countersign(c, text, g, &both, e);
+        if (both)
+                text = both;
         if (r >= 0)
                 r = grant_store_import(c->store, text, strlen(text), g, key, now, uid, e);
         if (r == -EBADMSG)
@@ -164,7 +174,7 @@ int consents_import(Consents *c, const char *text, uid_t uid, json_t **ret, Gran
 
         if (!c->store)
                 return -EIO;
-        r = load_trust(&trust);
+        r = consents_load_trust(c, false, &trust);
         if (r < 0)
                 return r;
         r = check_and_store(c, text, trust, uid, &g, e);
@@ -186,6 +196,8 @@ int consents_import(Consents *c, const char *text, uid_t uid, json_t **ret, Gran
                 consents_ask_models(c);
         consents_apply(c);
         note_imported(c, g, uid, ret);
+        if (g->declaration)
+                declarations_take(manager_declarations(c->m), TAKE_PTR(g->declaration), uid);
         return 0;
 }
 
@@ -214,6 +226,10 @@ int consents_withdraw(Consents *c, const char *id, GrantState state, uid_t uid, 
         consents_apply(c);
         over = boottime_ns();
         kind = grant_kind_to_string((GrantKind) grant_store_get(c->store, index)->kind);
+        if (grant_store_get(c->store, index)->kind == GRANT_DECLARATION) {
+                declarations_drop(manager_declarations(c->m), id, uid);
+                emergencies_drop(c->m, id, uid);
+        }
         snprintf(text, sizeof(text), "The %s %s of %s has ended: %s", kind, id, workload,
                  grant_state_to_string(state));
         note(c, &(Note){ .message_id = MESSAGE_ID_CONSENT_WITHDRAWN,
@@ -230,4 +246,50 @@ int consents_withdraw(Consents *c, const char *id, GrantState state, uid_t uid, 
                                    json_integer((json_int_t) ((c->closed_ns - begun) / 1000)));
         (void) json_object_set_new(*ret, "stopped_us", json_integer((json_int_t) ((over - begun) / 1000)));
         return 0;
+}
+
+/* -------------------------------------------------------------- declarations */
+
+int consents_declarations(Consents *c, Declaration ***ret, size_t *ret_n, size_t *ret_broken)
+{
+        _cleanup_(trust_freep) Trust *trust = NULL;
+        int r = c->store ? consents_load_trust(c, false, &trust) : -EIO;
+
+        return r < 0 ? r : grant_declarations(c->store, trust, ret, ret_n, ret_broken);
+}
+
+int consents_declare(Consents *c, Declaration *d, uid_t uid, GrantError *e)
+{
+        Trust *trust = NULL;
+        size_t index;
+        int r;
+
+        if (!c->store)
+                return -EIO;
+        r = grant_declare(c->store, d, realtime_usec(), uid, e);
+        if (r < 0)
+                return r;
+        /* The first one made the key of this host. */
+        if (consents_load_trust(c, false, &trust) >= 0) {
+                trust_free(c->trust);
+                c->trust = trust;
+        }
+        r = index_of(c, d->id, &index);
+        if (r >= 0 && (index < c->n_loaded || c->complete)) {
+                (void) grant_claims_load(&c->claims, index, c->store, c->trust, &(GrantError){});
+                c->n_loaded = MAX(c->n_loaded, index + 1);
+        }
+        return r;
+}
+
+int consents_end_declaration(Consents *c, const char *id, GrantState state, uid_t uid)
+{
+        const StoreEntry *e = c->store ? grant_store_find(c->store, id) : NULL;
+
+        if (!c->store)
+                return -EIO;
+        /* The methods for declarations end no consent. */
+        if (!e || e->kind != GRANT_DECLARATION)
+                return -ENOENT;
+        return grant_store_end(c->store, id, state, realtime_usec(), uid);
 }

@@ -47,7 +47,9 @@ struct Consents {
         size_t n_wanted;
 };
 
-int consents_open(Consents *c);   /* the store, or a sentence in the log */
+int consents_open(Consents *c); /* the store, or a sentence in the log */
+/* trust.d and this host's own key, as they are now: revoked meanwhile, added meanwhile. `tell`: what is no key, and why. */
+int consents_load_trust(const Consents *c, bool tell, Trust **ret);
 void consents_begin(Consents *c); /* verifies for a moment, the rest in the background */
 size_t consents_models(void *userdata, const char *digest, uint32_t *ret, size_t max);
 /* Puts the numbers of models in the place of their digests. Takes and replaces *keys, which stay sorted. */

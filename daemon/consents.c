@@ -285,26 +285,33 @@ void consents_begin(Consents *c)
                 (void) sd_event_source_set_enabled(c->load, SD_EVENT_ON);
 }
 
-static int load_trust(Consents *c)
+int consents_load_trust(const Consents *c, bool tell, Trust **ret)
 {
         _cleanup_(diag_freep) Diag *diag = NULL;
-        Trust *t = NULL;
+        _cleanup_(trust_freep) Trust *t = NULL;
         int r = diag_new(&diag);
 
         if (r >= 0)
                 r = trust_load(TRUST_DIR, diag, &t);
+        if (r >= 0 && c->store)
+                r = grant_host_trust(c->store, t);
         if (r < 0)
-                return log_error_errno(r, "consents: " TRUST_DIR " cannot be read");
-        diag_print(diag, stderr);
-        trust_free(c->trust);
-        c->trust = t;
+                return log_error_errno(r, "consents: " TRUST_DIR " or the key of this host cannot be read");
+        if (tell)
+                diag_print(diag, stderr);
+        *ret = TAKE_PTR(t);
         return 0;
 }
 
 void consents_verify_again(Consents *c)
 {
-        /* What trusted keys are is not known then: those of before. At the start: none. */
-        (void) load_trust(c);
+        Trust *t = NULL;
+
+        /* When it cannot be read, what was trusted before stays so. At the start: nothing. */
+        if (consents_load_trust(c, true, &t) >= 0) {
+                trust_free(c->trust);
+                c->trust = t;
+        }
         consents_begin(c);
         if (c->complete)
                 consents_ask_models(c);

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <sys/types.h>
 
+#include "lib/grant-declare.h"
 #include "lib/grant-fold.h"
 #include "manager.h"
 
@@ -37,6 +38,15 @@ void consents_on_numbered(Consents *c, int fd, uint32_t model);
 int consents_import(Consents *c, const char *text, uid_t uid, json_t **ret, GrantError *e);
 /* `state` is withdrawn (by the person) or revoked (by another). -ENOENT, -EALREADY. */
 int consents_withdraw(Consents *c, const char *id, GrantState state, uid_t uid, json_t **ret);
+
+/*
+ * For declarations.c and emergencies.c, whose records are in the same store: reading, adding, ending, nothing of their
+ * effect. -EIO: the store cannot be used.
+ */
+int consents_declarations(Consents *c, Declaration ***ret, size_t *ret_n, size_t *ret_broken);
+int consents_declare(Consents *c, Declaration *d, uid_t uid, GrantError *e); /* as grant_declare() */
+int consents_end_declaration(Consents *c, const char *id, GrantState state,
+                             uid_t uid); /* -ENOENT, -EALREADY */
 
 json_t *consents_to_json(Consents *c); /* new reference: numbers for `status` */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Overview: the daemon's view of /var/lib/aiguard/declarations: what is in
- * force now, and what has to be done when one begins or ends (a file judged
- * again, the policy compiled again, the sensors marked again). Owns the
- * directory while it runs. Documents and their effects are lib/declaration*.c.
- * Main thread, but for declarations_model(), which the scan pool calls.
+ * Overview: the daemon's view of declarations: what is in force now, and what
+ * has to be done when one begins or ends (a file judged again, the policy
+ * compiled again, the sensors marked again). Their records are grants, kept by
+ * consents-change.c; documents and their effects are lib/declaration*.c. Main
+ * thread, but for declarations_model(), which the scan pool calls.
  */
 #include "declarations.h"
 
@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "consents.h"
 #include "devices.h"
 #include "lib/date.h"
 #include "lib/log.h"
@@ -129,6 +130,8 @@ void model_forget(Manager *m, const char *path)
         long generation = 0;
         struct stat st;
 
+        if (!manager_gate(m))
+                return;
         fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
                 return;
@@ -144,22 +147,24 @@ void model_forget(Manager *m, const char *path)
         (void) gate_forget(manager_gate(m), fd, &key);
 }
 
-/* One has begun or ended. A policy that does not compile keeps the old one and is in status. */
-static void take_effect(Declarations *d, const Declaration *one)
+/* Reads the declarations anew as well, so nothing of theirs is good behind it. What does not compile keeps the old one. */
+static void compile_again(Declarations *d)
 {
         _cleanup_(diag_freep) Diag *diag = NULL;
 
-        switch (one->kind) {
-        case DECLARATION_MODEL:
+        if (diag_new(&diag) >= 0 && manager_reload(d->m, diag) < 0)
+                log_warning("declarations: the policy cannot be compiled again; status says why");
+}
+
+/* One has begun or ended. */
+static void take_effect(Declarations *d, const Declaration *one)
+{
+        if (one->kind == DECLARATION_MODEL)
                 model_forget(d->m, one->path);
-                break;
-        case DECLARATION_WORKLOAD:
-                if (diag_new(&diag) >= 0 && manager_reload(d->m, diag) < 0)
-                        log_warning("declarations: the policy cannot be compiled again for %s", one->id);
-                break;
-        default:
+        else if (one->kind == DECLARATION_WORKLOAD)
+                compile_again(d);
+        else
                 (void) devices_refresh(manager_devices(d->m));
-        }
 }
 
 static const char *about(const Declaration *one)
@@ -209,23 +214,52 @@ static int on_expiry(sd_event_source *s, uint64_t usec, void *userdata)
 {
         Declarations *d = userdata;
         uint64_t now = realtime_usec(), from = d->checked_usec;
+        bool compile = false;
 
         d->checked_usec = now;
         for (size_t i = 0; i < d->n; i++) {
                 if (d->all[i]->until_usec <= from || d->all[i]->until_usec > now)
                         continue;
                 note(d, d->all[i], MESSAGE_ID_DECLARATION_ENDED, "has ended", d->all[i]->by_uid);
-                take_effect(d, d->all[i]);
+                if (d->all[i]->kind == DECLARATION_WORKLOAD)
+                        compile = true;
+                else
+                        take_effect(d, d->all[i]);
         }
+        if (compile)
+                compile_again(d);
         if (arm(d) < 0)
                 log_warning("declarations: the next end will be seen to at the next start");
         return 0;
 }
 
+/* ------------------------------------------------------------------- the store */
+
+/* Signed now by root's key, since root's folder was where they lay. What does not stand any more goes. */
+static void adopt_old(Declarations *d)
+{
+        Declaration **all = NULL;
+        size_t n = 0, broken = 0;
+
+        if (declarations_read(DECLARATIONS_OLD_DIR, &all, &n, &broken) < 0)
+                return;
+        for (size_t i = 0; i < n; i++) {
+                GrantError e = {};
+                int r = consents_declare(manager_consents(d->m), all[i], all[i]->by_uid, &e);
+
+                if (r >= 0 || r == -EBADMSG)
+                        r = declaration_remove(DECLARATIONS_OLD_DIR, all[i]->id);
+                if (r < 0)
+                        log_warning_errno(r, "declarations: %s stays in " DECLARATIONS_OLD_DIR, all[i]->id);
+        }
+        declarations_free_many(all, n);
+        if (broken > 0)
+                log_warning("declarations: %zu files in " DECLARATIONS_OLD_DIR " are none", broken);
+}
+
 int declarations_new(Manager *m, Declarations **ret)
 {
         _cleanup_(declarations_freep) Declarations *d = calloc(1, sizeof(*d));
-        size_t broken = 0;
         int r;
 
         if (!d)
@@ -233,20 +267,59 @@ int declarations_new(Manager *m, Declarations **ret)
         d->m = m;
         lock_init(&d->lock);
         d->checked_usec = realtime_usec();
-        r = declarations_read(DECLARATIONS_DIR, &d->all, &d->n, &broken);
-        if (r < 0)
-                return r;
-        if (broken > 0)
-                log_warning("declarations: %zu files in " DECLARATIONS_DIR " are none and have no effect",
-                            broken);
         r = sd_event_add_time(manager_event(m), &d->timer, CLOCK_REALTIME, UINT64_MAX, 1000000, on_expiry,
                               d);
-        if (r >= 0)
-                r = arm(d);
         if (r < 0)
                 return r;
+        adopt_old(d);
         *ret = TAKE_PTR(d);
         return 0;
+}
+
+/* Emergencies are emergencies.c's. Returns how many are left, those in front. */
+static size_t without_emergencies(Declaration **all, size_t n)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < n; i++)
+                if (all[i]->kind == DECLARATION_EMERGENCY)
+                        declaration_free(all[i]);
+                else
+                        all[kept++] = all[i];
+        return kept;
+}
+
+/* Of models that two had signed, and that are one person's word now. */
+static void forget_weakened(Declarations *d, Declaration *const *before, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                for (size_t k = 0; k < d->n; k++)
+                        if (before[i]->kind == DECLARATION_MODEL && before[i]->second &&
+                            !d->all[k]->second && streq(before[i]->id, d->all[k]->id))
+                                model_forget(d->m, before[i]->path);
+}
+
+int declarations_reload(Declarations *d)
+{
+        Declaration **all = NULL, **before;
+        size_t n = 0, n_before, broken = 0;
+        int r = consents_declarations(manager_consents(d->m), &all, &n, &broken);
+
+        if (r < 0)
+                /* The consents have said why. What was in force stays so; at the start: nothing is. */
+                return r == -ENOMEM ? r : 0;
+        if (broken > 0)
+                log_warning("declarations: %zu cannot be verified and have no effect", broken);
+        n = without_emergencies(all, n);
+        pthread_mutex_lock(&d->lock);
+        before = d->all;
+        n_before = d->n;
+        d->all = all;
+        d->n = n;
+        pthread_mutex_unlock(&d->lock);
+        forget_weakened(d, before, n_before);
+        declarations_free_many(before, n_before);
+        return arm(d);
 }
 
 /* ------------------------------------------------------- adding and ending */
@@ -268,7 +341,7 @@ static int refuse(char **reterr, int r, const char *text)
         return r;
 }
 
-static int check(const Declarations *d, const Declaration *one, char **reterr)
+int declarations_check(Declarations *d, const Declaration *one, char **reterr)
 {
         const PolicyTables *t = manager_tables(d->m);
         int w;
@@ -287,12 +360,14 @@ static int check(const Declarations *d, const Declaration *one, char **reterr)
                 w = policy_tables_find(t, one->workload);
                 if (w < AG_WORKLOAD_FIRST)
                         return refuse(reterr, -EBADMSG, "the policy has no workload of that name");
-                if (t->workloads[w].state_equivalent)
+                if (t->workloads[w].state_equivalent && !one->second)
                         return refuse(reterr, -EPERM,
-                                      "the workload is state-equivalent: this takes a second signature, "
-                                      "which is not "
-                                      "available yet");
+                                      "the workload is state-equivalent: this takes a second signature, by "
+                                      "a key "
+                                      "of trust.d (--out)");
                 return 0;
+        case DECLARATION_EMERGENCY:
+                return refuse(reterr, -EBADMSG, "an emergency is declared by aiguardctl emergency, at once");
         default:
                 return 0;
         }
@@ -321,10 +396,22 @@ static int keep(Declarations *d, Declaration *one)
         return 0;
 }
 
+void declarations_take(Declarations *d, Declaration *one, uid_t uid)
+{
+        if (keep(d, one) < 0) {
+                log_error("declarations: %s is stored, and in force after the next reload", one->id);
+                declaration_free(one);
+                return;
+        }
+        note(d, one, MESSAGE_ID_DECLARATION_ADDED, "is in force", uid);
+        take_effect(d, one);
+        (void) arm(d);
+}
+
 int declarations_add(Declarations *d, const char *json, uid_t uid, char **ret_id, char **reterr_message)
 {
         _cleanup_(declaration_freep) Declaration *one = NULL;
-        const Declaration *kept;
+        GrantError e = {};
         char *id;
         int r;
 
@@ -332,39 +419,33 @@ int declarations_add(Declarations *d, const char *json, uid_t uid, char **ret_id
         if (r < 0)
                 return r;
         one->by_uid = uid;
+        one->by_root = true;
         one->made_usec = realtime_usec();
-        r = check(d, one, reterr_message);
+        r = declarations_check(d, one, reterr_message);
         if (r < 0)
                 return r;
         id = strdup(one->id);
         if (!id)
                 return -ENOMEM;
-        r = declaration_write(DECLARATIONS_DIR, one);
-        if (r >= 0)
-                r = keep(d, one);
+        r = consents_declare(manager_consents(d->m), one, uid, &e);
         if (r < 0) {
                 free(id);
+                if (r == -EBADMSG)
+                        return refuse(reterr_message, r, grant_reason_sentence(e.reason));
                 return log_error_errno(r, "declarations: %s cannot be kept", one->id);
         }
-        kept = TAKE_PTR(one);
-        note(d, kept, MESSAGE_ID_DECLARATION_ADDED, "is in force", uid);
-        take_effect(d, kept);
-        (void) arm(d);
+        declarations_take(d, TAKE_PTR(one), uid);
         *ret_id = id;
         return 0;
 }
 
-int declarations_revoke(Declarations *d, const char *id, uid_t uid)
+void declarations_drop(Declarations *d, const char *id, uid_t uid)
 {
         _cleanup_(declaration_freep) Declaration *one = NULL;
         size_t i;
-        int r;
 
         if (!find(d, id, &i))
-                return -ENOENT;
-        r = declaration_remove(DECLARATIONS_DIR, id);
-        if (r < 0 && r != -ENOENT)
-                return log_error_errno(r, "declarations: %s cannot be removed", id);
+                return;
         pthread_mutex_lock(&d->lock);
         one = d->all[i];
         d->all[i] = d->all[--d->n];
@@ -372,6 +453,18 @@ int declarations_revoke(Declarations *d, const char *id, uid_t uid)
         note(d, one, MESSAGE_ID_DECLARATION_ENDED, "was revoked", uid);
         take_effect(d, one);
         (void) arm(d);
+}
+
+int declarations_revoke(Declarations *d, const char *id, uid_t uid)
+{
+        int r = consents_end_declaration(manager_consents(d->m), id, GRANT_STATE_REVOKED, uid);
+
+        if (r == -EALREADY)
+                r = -ENOENT;
+        if (r < 0)
+                return r == -ENOENT ? r
+                                    : log_error_errno(r, "declarations: the end of %s cannot be kept", id);
+        declarations_drop(d, id, uid);
         return 0;
 }
 
@@ -382,8 +475,10 @@ json_t *declarations_to_json(Declarations *d)
         for (size_t i = 0; list && i < d->n; i++) {
                 json_t *o = declaration_to_json(d->all[i]);
 
-                if (o)
+                if (o) {
                         (void) json_object_set_new(o, "expired", json_boolean(!in_force(d->all[i])));
+                        (void) json_object_set_new(o, "second_signature", json_boolean(d->all[i]->second));
+                }
                 if (json_array_append_new(list, o) < 0)
                         break;
         }

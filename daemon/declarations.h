@@ -3,8 +3,8 @@
 #define DECLARATIONS_H
 /*
  * Corrections of fact by the owner of the host: a model is for something else,
- * a workload is no AI, a sensor sees no persons. One JSON file each under
- * /var/lib/aiguard/declarations; the records themselves are lib/declaration.h.
+ * a workload is no AI, a sensor sees no persons. They are grants: signed, kept
+ * and told with the others (lib/grant-declare.h); this is what they change.
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -14,14 +14,17 @@
 #include "lib/declaration.h"
 #include "manager.h"
 
-/* Reads the store. The policy is compiled after this: see declarations_amend(). */
+/* After the consents, who have the store. What an earlier version kept in a folder is taken into it. */
 int declarations_new(Manager *m, Declarations **ret);
 Declarations *declarations_free(Declarations *d);
 DEFINE_CLEANUP(Declarations *, declarations_free);
 
+/* Reads and verifies them anew, since keys may have been revoked. Before each policy: see declarations_amend(). */
+int declarations_reload(Declarations *d);
+
 /*
  * Is the file behind `fd` a declared model? Returns 1 or 0. Shortens or changes
- * `columns` to what the declaration leaves; identified columns always stay. The
+ * `columns` to what the declaration leaves; identified columns stay, unless two signed. The
  * file is digested only when a declaration of its size exists. Pool thread.
  */
 int declarations_model(Declarations *d, int fd, const struct ag_inode_key *inode, uint8_t *columns,
@@ -39,6 +42,11 @@ void model_forget(Manager *m, const char *path);
 /* Checks, stores, journals, applies. `uid` is who says so. On -EBADMSG and -EPERM *reterr_message says why. */
 int declarations_add(Declarations *d, const char *json, uid_t uid, char **ret_id, char **reterr_message);
 int declarations_revoke(Declarations *d, const char *id, uid_t uid);
+
+/* For consents.c: may it be taken (as above); it was stored, takes it; its end was stored, whatever is known of it. */
+int declarations_check(Declarations *d, const Declaration *one, char **reterr_message);
+void declarations_take(Declarations *d, Declaration *one, uid_t uid);
+void declarations_drop(Declarations *d, const char *id, uid_t uid);
 
 /* New reference: an array of all, the expired ones marked. */
 json_t *declarations_to_json(Declarations *d);

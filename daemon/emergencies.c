@@ -9,11 +9,13 @@
 #include <bpf/bpf.h>
 #include <string.h>
 
+#include "consents.h"
 #include "lib/date.h"
 #include "lib/emergency.h"
 #include "lib/json-util.h"
 #include "lib/log.h"
 #include "lib/message-ids.h"
+#include "lib/util-string.h"
 #include "lock.h"
 
 void emergencies_renumber(const LoaderMaps *maps, const PolicyTables *next)
@@ -102,6 +104,82 @@ static void arm(Manager *m, const char *workload, uint64_t seconds)
         sd_event_source_unref(s);
 }
 
+/* ---------------------------------------------------------------- the record */
+
+static int make_record(const char *workload, uint64_t seconds, const char *reason, uid_t uid,
+                       Declaration **ret)
+{
+        _cleanup_(declaration_freep) Declaration *d = calloc(1, sizeof(*d));
+
+        if (!d)
+                return -ENOMEM;
+        d->kind = DECLARATION_EMERGENCY;
+        d->made_usec = realtime_usec();
+        d->until_usec = d->made_usec + (seconds + 1) * 1000000ULL;
+        d->by_uid = uid;
+        d->workload = strdup(workload);
+        d->reason = strdup(reason);
+        if (!d->workload || !d->reason)
+                return -ENOMEM;
+        declaration_make_id(d);
+        *ret = TAKE_PTR(d);
+        return 0;
+}
+
+/* After the fact: an emergency does not wait for a disk, and holds when that is full. */
+static void record(Manager *m, const char *workload, uint64_t seconds, const char *reason, uid_t uid)
+{
+        _cleanup_(declaration_freep) Declaration *d = NULL;
+        GrantError e = {};
+        int r = make_record(workload, seconds, reason, uid, &d);
+
+        if (r >= 0 && seconds > 0)
+                r = consents_declare(manager_consents(m), d, uid, &e);
+        else if (r >= 0)
+                r = consents_end_declaration(manager_consents(m), d->id, GRANT_STATE_REVOKED, uid);
+        if (r < 0 && r != -ENOENT && r != -EALREADY)
+                log_error_errno(r, "emergency: that of %s is not in the ledger", workload);
+}
+
+void emergencies_settle(Manager *m)
+{
+        static Emergency all[AG_WORKLOADS_MAX]; /* main thread only */
+        const LoaderMaps *maps = manager_maps(m);
+        size_t n_all = emergency_list(maps->emergency, maps->workloads, all, ARRAY_SIZE(all)), n = 0,
+               broken = 0;
+        Declaration **records = NULL;
+
+        if (consents_declarations(manager_consents(m), &records, &n, &broken) < 0)
+                return;
+        for (size_t i = 0; i < n; i++) {
+                bool there = records[i]->kind != DECLARATION_EMERGENCY ||
+                             records[i]->until_usec <= realtime_usec();
+
+                for (size_t k = 0; k < n_all && !there; k++)
+                        there = streq(all[k].name, records[i]->workload);
+                if (!there)
+                        (void) consents_end_declaration(manager_consents(m), records[i]->id,
+                                                        GRANT_STATE_INVALIDATED, 0);
+        }
+        declarations_free_many(records, n);
+}
+
+void emergencies_drop(Manager *m, const char *id, uid_t uid)
+{
+        static Emergency all[AG_WORKLOADS_MAX]; /* main thread only */
+        const LoaderMaps *maps = manager_maps(m);
+        size_t n = emergency_list(maps->emergency, maps->workloads, all, ARRAY_SIZE(all));
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(declaration_freep) Declaration *d = NULL;
+
+                if (make_record(all[i].name, 0, "", uid, &d) < 0 || !streq(d->id, id))
+                        continue;
+                (void) emergency_end(maps->emergency, all[i].workload);
+                note(m, MESSAGE_ID_EMERGENCY_OFF, all[i].name, 0, "revoked", uid);
+        }
+}
+
 int emergencies_set(Manager *m, const char *workload, uint64_t seconds, const char *reason, uid_t uid)
 {
         const LoaderMaps *maps = manager_maps(m);
@@ -119,6 +197,7 @@ int emergencies_set(Manager *m, const char *workload, uint64_t seconds, const ch
                 arm(m, workload, seconds);
         note(m, seconds > 0 ? MESSAGE_ID_EMERGENCY_ON : MESSAGE_ID_EMERGENCY_OFF, workload, seconds, reason,
              uid);
+        record(m, workload, seconds, reason, uid);
         return 0;
 }
 

@@ -232,7 +232,9 @@ static int load_policy(Manager *m, Diag *diag)
         r = policy_store_prepare(m->store, diag, &g);
         if (r < 0)
                 return r;
-        r = declarations_amend(m->declarations, g->tables);
+        r = declarations_reload(m->declarations);
+        if (r >= 0)
+                r = declarations_amend(m->declarations, g->tables);
         if (r < 0)
                 return r;
         emergencies_renumber(loader_maps(m->backend->loader), g->tables);
@@ -241,6 +243,7 @@ static int load_policy(Manager *m, Diag *diag)
         if (r < 0)
                 return r;
         policy_store_activate(m->store, TAKE_PTR(g), now_ns);
+        emergencies_settle(m);
         consents_verify_again(m->consents);
         return 0;
 }
@@ -345,9 +348,6 @@ static int start_policy(Manager *m)
                 diag_print(diag, stderr);
                 return log_error_errno(r, "manager: the model capabilities cannot be loaded");
         }
-        r = declarations_new(m, &m->declarations);
-        if (r < 0)
-                return log_error_errno(r, "manager: the declarations cannot be read");
         r = backend_new(m->config.backend, policy_store_names_hash(m->store), &m->backend);
         if (r < 0)
                 return log_error_errno(r, "manager: nothing can be enforced on this host");
@@ -355,6 +355,9 @@ static int start_policy(Manager *m)
         r = consents_new(m, &m->consents);
         if (r < 0)
                 return log_error_errno(r, "manager: grants cannot be looked after");
+        r = declarations_new(m, &m->declarations);
+        if (r < 0)
+                return log_error_errno(r, "manager: declarations cannot be looked after");
         r = load_policy(m, diag);
         diag_print(diag, stderr);
         if (r < 0)

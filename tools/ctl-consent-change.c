@@ -42,24 +42,42 @@ static void tell_journal(const char *message_id, const char *id, const char *sta
                                "AIGUARD_BY_UID=%u", (unsigned) getuid(), NULL);
 }
 
-static int open_store(const CtlConsentArgs *a, GrantStore **ret)
+/* A declaration that a key of trust.d has signed: root's signature goes beside it. */
+static int countersign(GrantStore *store, char **text, size_t *n, GrantError *e)
 {
-        const char *dir = a->store ? a->store : GRANT_STORE_DIR;
-        uint64_t line = 0;
-        int r = grant_store_open(dir, true, ret, &line);
+        char *both = NULL;
+        int r = grant_countersign(store, *text, *n, &both, n, e);
 
-        if (r >= 0)
-                return 0;
-        if (r == -EBUSY)
-                out_error("%s is being written by somebody else", dir);
-        else if (r == -EBADMSG)
-                out_error("the ledger in %s is broken at line %llu", dir, (unsigned long long) line);
-        else
-                return ctl_grant_error(r, NULL, dir, false);
-        return EXIT_FAILURE;
+        if (r < 0)
+                return r;
+        free(*text);
+        *text = both;
+        return 0;
 }
 
-static int import_here(const CtlConsentArgs *a, const char *text, size_t n)
+/* Takes what `text` points to and may put something else there. */
+static int store_one(const CtlConsentArgs *a, GrantStore *store, Grant *g, const TrustKey *key, char **text,
+                     size_t n)
+{
+        GrantError e = {};
+        int r = 0;
+
+        if (g->declaration && g->declaration->kind == DECLARATION_EMERGENCY)
+                r = grant_fail(&e, GRANT_BAD_VALUE, "emergency");
+        else if (g->declaration && !g->declaration->by_root)
+                r = countersign(store, text, &n, &e);
+        if (r >= 0)
+                r = grant_store_import(store, *text, n, g, key, now_usec(), (uint32_t) getuid(), &e);
+        if (r < 0)
+                return ctl_grant_error(r, &e, a->what, a->json);
+        if (!a->store)
+                tell_journal(MESSAGE_ID_CONSENT_IMPORTED, g->id, grant_state_to_string(g->state),
+                             "was imported");
+        printf("%s is stored. aiguardd does not run here: it counts when that starts.\n", g->id);
+        return EXIT_SUCCESS;
+}
+
+static int import_here(const CtlConsentArgs *a, char **text, size_t n)
 {
         _cleanup_(grant_store_freep) GrantStore *store = NULL;
         _cleanup_(trust_freep) Trust *trust = NULL;
@@ -70,20 +88,11 @@ static int import_here(const CtlConsentArgs *a, const char *text, size_t n)
 
         if (r != 0)
                 return r;
-        r = grant_verify(text, n, trust, now_usec(), &g, &key, &e);
+        r = grant_verify(*text, n, trust, now_usec(), &g, &key, &e);
         if (r < 0)
                 return ctl_grant_error(r, &e, a->what, a->json);
-        r = open_store(a, &store);
-        if (r != 0)
-                return r;
-        r = grant_store_import(store, text, n, g, key, now_usec(), (uint32_t) getuid(), &e);
-        if (r < 0)
-                return ctl_grant_error(r, &e, a->what, a->json);
-        if (!a->store)
-                tell_journal(MESSAGE_ID_CONSENT_IMPORTED, g->id, grant_state_to_string(g->state),
-                             "was imported");
-        printf("%s is stored. aiguardd does not run here: it counts when that starts.\n", g->id);
-        return EXIT_SUCCESS;
+        r = ctl_store_open(a->store, &store);
+        return r != 0 ? r : store_one(a, store, g, key, text, n);
 }
 
 /*
@@ -120,7 +129,7 @@ static void close_in_kernel(const GrantStore *store, const char *id, const char 
 static int withdraw_here(const CtlConsentArgs *a, GrantState state)
 {
         _cleanup_(grant_store_freep) GrantStore *store = NULL;
-        int r = open_store(a, &store);
+        int r = ctl_store_open(a->store, &store);
 
         if (r != 0)
                 return r;
@@ -174,7 +183,7 @@ int ctl_consent_import(const CtlConsentArgs *a)
         if (strlen(text) != n)
                 return ctl_grant_refused(&(GrantError){ .reason = GRANT_SYNTAX }, a->json);
         r = ask(a, "ImportGrant", "s", text, NULL);
-        return r < 0 ? import_here(a, text, n) : r;
+        return r < 0 ? import_here(a, &text, n) : r;
 }
 
 int ctl_consent_withdraw(const CtlConsentArgs *a)

@@ -71,13 +71,32 @@ static json_t *entry(const CtlGrants *g, size_t i)
                          date(e->imported_usec), "ended", date(e->ended_usec));
 }
 
+static json_t *document(const CtlGrants *g, const StoreEntry *e);
+
+/* "model": {...}, the reason, and whether two have signed. */
+static void add_declaration(const CtlGrants *g, const StoreEntry *e, json_t *o)
+{
+        json_t *doc = document(g, e);
+        const char *kind = json_str(doc, "kind");
+
+        (void) json_object_set_new(o, "about",
+                                   json_pack("{s:s, s:O?}", "kind", kind, kind, json_object_get(doc, kind)));
+        (void) json_object_set(o, "said", json_object_get(doc, "reason"));
+        json_decref(doc);
+}
+
 json_t *ctl_grants_to_json(const CtlGrants *g, unsigned kinds)
 {
         json_t *list = json_array();
 
         for (size_t i = 0; list && g->store && i < grant_store_size(g->store); i++)
-                if (kinds & (1U << grant_store_get(g->store, i)->kind))
-                        (void) json_array_append_new(list, entry(g, i));
+                if (kinds & (1U << grant_store_get(g->store, i)->kind)) {
+                        json_t *o = entry(g, i);
+
+                        if (grant_store_get(g->store, i)->kind == GRANT_DECLARATION)
+                                add_declaration(g, grant_store_get(g->store, i), o);
+                        (void) json_array_append_new(list, o);
+                }
         return list;
 }
 
@@ -101,6 +120,22 @@ static void print_list(const char *label, const json_t *list)
                 out_line(label, "%s", text);
 }
 
+/* Of a declaration: what it says of what, and why. */
+static void print_about(const json_t *about, const char *said)
+{
+        const json_t *of = json_object_get(about, json_str(about, "kind"));
+        static const char *const names[] = { "path", "name", "exe", "unit", "workload" };
+        const char *what = "";
+
+        if (!about)
+                return;
+        for (size_t i = 0; i < ARRAY_SIZE(names) && !*what; i++)
+                what = json_str(of, names[i]);
+        out_line("  about", "%s %s%s%s", json_str(about, "kind"), what,
+                 *json_str(of, "as") ? ": is for " : "", json_str(of, "as"));
+        out_line("  said", "%s", said);
+}
+
 static void print_entry(const json_t *o)
 {
         bool holds = json_is_true(json_object_get(o, "holds"));
@@ -111,11 +146,12 @@ static void print_entry(const json_t *o)
         if (*json_str(o, "workload"))
                 out_line("  workload", "%s (%s, %s)", json_str(o, "workload"), json_str(o, "jurisdiction"),
                          json_str(o, "context"));
+        print_about(json_object_get(o, "about"), json_str(o, "said"));
         print_list("  for", json_object_get(o, "capabilities"));
         print_list("  devices", json_object_get(o, "devices"));
         print_list("  models", json_object_get(o, "models"));
         if (*json_str(o, "until"))
-                out_line("  from, until", "%s, %s", json_str(o, "from"), json_str(o, "until"));
+                out_line("  time", "%s, %s", json_str(o, "from"), json_str(o, "until"));
         if (*json_str(o, "ended"))
                 out_line("  ended", "%s", json_str(o, "ended"));
 }

@@ -27,7 +27,8 @@ static const char usage_text[] =
                 "[--grants=LIST]\n\n"
                 "Signed records of what people consented to, approved exceptions, and enrolled sets. FILE "
                 "may be -.\n"
-                "KIND is consent (the default), exception or enrolled-set. verify, sign and keygen need no "
+                "KIND is consent (the default), exception, enrolled-set or declaration. verify, sign and "
+                "keygen need no "
                 "daemon\n"
                 "and change nothing on this host; so do list, show and history, which read the store.\n\n"
                 "  --store=DIR, --trust=DIR  look there instead of /var/lib/aiguard/consent and "
@@ -35,6 +36,24 @@ static const char usage_text[] =
                 "Exit: 0 done, or what was verified holds; 1 it does not, or failed; 2 called wrongly; 4 no "
                 "daemon;\n"
                 "5 no rights (root; for looking the group aiguard).\n";
+
+int ctl_store_open(const char *dir, GrantStore **ret)
+{
+        uint64_t line = 0;
+        int r;
+
+        dir = dir ? dir : GRANT_STORE_DIR;
+        r = grant_store_open(dir, true, ret, &line);
+        if (r >= 0)
+                return 0;
+        if (r == -EBUSY)
+                out_error("%s is being written by somebody else", dir);
+        else if (r == -EBADMSG)
+                out_error("the ledger in %s is broken at line %llu", dir, (unsigned long long) line);
+        else
+                return ctl_grant_error(r, NULL, dir, false);
+        return EXIT_FAILURE;
+}
 
 int ctl_trust_load(const char *dir, Trust **ret)
 {
@@ -93,7 +112,7 @@ int ctl_grant_refused(const GrantError *e, bool json)
 
 int ctl_grant_error(int r, const GrantError *e, const char *what, bool json)
 {
-        if (r == -EBADMSG)
+        if (r == -EBADMSG && e)
                 return ctl_grant_refused(e, json);
         out_error("%s: %s", what, strerror(-r));
         return r == -EACCES || r == -EPERM ? EXIT_NO_RIGHTS : EXIT_FAILURE;
@@ -106,7 +125,7 @@ void ctl_grants_done(CtlGrants *g)
         trust_free(g->trust);
 }
 
-int ctl_grants_open(const CtlConsentArgs *a, CtlGrants *ret)
+int ctl_grants_open_unread(const CtlConsentArgs *a, CtlGrants *ret)
 {
         const char *dir = a->store ? a->store : GRANT_STORE_DIR;
         uint64_t line = 0;
@@ -125,11 +144,20 @@ int ctl_grants_open(const CtlConsentArgs *a, CtlGrants *ret)
                           dir, (unsigned long long) line);
                 return EXIT_FAILURE;
         }
+        if (r >= 0)
+                r = grant_host_trust(ret->store, ret->trust);
         if (r < 0)
                 return ctl_grant_error(r, NULL, dir, false);
-        for (size_t i = 0; i < grant_store_size(ret->store); i++)
-                (void) grant_claims_load(&ret->claims, i, ret->store, ret->trust, &(GrantError){});
         return 0;
+}
+
+int ctl_grants_open(const CtlConsentArgs *a, CtlGrants *ret)
+{
+        int r = ctl_grants_open_unread(a, ret);
+
+        for (size_t i = 0; r == 0 && ret->store && i < grant_store_size(ret->store); i++)
+                (void) grant_claims_load(&ret->claims, i, ret->store, ret->trust, &(GrantError){});
+        return r;
 }
 
 /* ------------------------------------------------------------------- options */

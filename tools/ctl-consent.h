@@ -4,6 +4,7 @@
 /* Between the files of `aiguardctl consent` and `aiguardctl grant`. Functions give exit codes. */
 #include <jansson.h>
 
+#include "lib/grant-declare.h"
 #include "lib/grant-fold.h"
 
 typedef struct CtlConsentArgs {
@@ -30,8 +31,11 @@ typedef struct CtlGrants {
 
 int ctl_grants_open(const CtlConsentArgs *a,
                     CtlGrants *ret); /* 0, or an exit code; no store is an empty one */
+int ctl_grants_open_unread(const CtlConsentArgs *a, CtlGrants *ret); /* without looking at the records */
 void ctl_grants_done(CtlGrants *g);
 
+/* For changing it. 0, or an exit code when it has said why not. NULL: this host's. */
+int ctl_store_open(const char *dir, GrantStore **ret);
 int ctl_trust_load(const char *dir, Trust **ret); /* prints what is no key; 0, or an exit code */
 int ctl_read_file(const char *path, char **ret,
                   size_t *ret_size);                   /* "-": standard input; 0, or an exit code */

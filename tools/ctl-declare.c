@@ -2,7 +2,8 @@
 /*
  * Overview: declare, list and revoke for models, workloads and sensors. Through
  * the daemon when it runs, since it takes effect at once then; else root writes
- * the store, which the daemon reads at its start, and the journal is told here.
+ * the store of grants, which the daemon reads at its start, and the journal is
+ * told here.
  */
 #include "ctl-declare.h"
 
@@ -12,6 +13,7 @@
 #include <time.h>
 
 #include "ctl-bus.h"
+#include "ctl-consent.h"
 #include "ctl-output.h"
 #include "lib/date.h"
 #include "lib/message-ids.h"
@@ -45,41 +47,46 @@ static void tell_journal(const char *id, const Declaration *d, const char *what)
 
 static int store_fail(int r)
 {
-        if (r == -EACCES || r == -EPERM) {
+        if (r == -EACCES || r == -EPERM)
                 out_error("only root may change declarations");
-                return EXIT_NO_RIGHTS;
-        }
-        out_error(DECLARATIONS_DIR ": %s", strerror(-r));
-        return EXIT_FAILURE;
+        else
+                out_error(GRANT_STORE_DIR ": %s", strerror(-r));
+        return r == -EACCES || r == -EPERM ? EXIT_NO_RIGHTS : EXIT_FAILURE;
 }
 
-static int store_add(const Declaration *d)
+static int store_add(Declaration *d)
 {
+        _cleanup_(grant_store_freep) GrantStore *store = NULL;
+        GrantError e = {};
         int r;
 
         if (geteuid() != 0)
                 return store_fail(-EPERM);
-        r = declaration_write(DECLARATIONS_DIR, d);
+        r = ctl_store_open(NULL, &store);
+        if (r != 0)
+                return r;
+        r = grant_declare(store, d, now_usec(), (uint32_t) getuid(), &e);
         if (r < 0)
-                return store_fail(r);
+                return ctl_grant_error(r, &e, d->id, false);
         tell_journal(MESSAGE_ID_DECLARATION_ADDED, d, "made");
         puts("aiguardd does not run here: the declaration takes effect when it starts.");
         return EXIT_SUCCESS;
 }
 
-static int store_revoke(const char *id)
+static int store_revoke(const CtlDeclareKind *k, const char *id)
 {
-        Declaration d = { .kind = strncmp(id, "model", 5) == 0      ? DECLARATION_MODEL
-                                  : strncmp(id, "workload", 8) == 0 ? DECLARATION_WORKLOAD
-                                                                    : DECLARATION_SENSOR,
-                          .reason = (char *) "revoked" };
+        Declaration d = { .kind = k->kind, .reason = (char *) "revoked" };
+        _cleanup_(grant_store_freep) GrantStore *store = NULL;
         int r;
 
         if (geteuid() != 0)
                 return store_fail(-EPERM);
+        r = ctl_store_open(NULL, &store);
+        if (r != 0)
+                return r;
         snprintf(d.id, sizeof(d.id), "%s", id);
-        r = declaration_remove(DECLARATIONS_DIR, id);
-        if (r == -ENOENT) {
+        r = grant_store_end(store, id, GRANT_STATE_REVOKED, now_usec(), (uint32_t) getuid());
+        if (r == -ENOENT || r == -EALREADY) {
                 out_error("there is no declaration %s", id);
                 return EXIT_FAILURE;
         }
@@ -89,27 +96,36 @@ static int store_revoke(const char *id)
         return EXIT_SUCCESS;
 }
 
-static int store_list(json_t **ret)
+static json_t *to_json(Declaration *const *all, size_t n)
 {
-        Declaration **all = NULL;
-        size_t n = 0, broken = 0;
-        json_t *list;
-        int r = declarations_read(DECLARATIONS_DIR, &all, &n, &broken);
+        json_t *list = json_array();
 
-        if (r < 0)
-                return store_fail(r);
-        list = json_array();
         for (size_t i = 0; i < n; i++) {
                 json_t *o = declaration_to_json(all[i]);
 
                 (void) json_object_set_new(o, "expired", json_boolean(all[i]->until_usec <= now_usec()));
+                (void) json_object_set_new(o, "second_signature", json_boolean(all[i]->second));
                 (void) json_array_append_new(list, o);
         }
+        return list;
+}
+
+static int store_list(json_t **ret)
+{
+        Declaration **all = NULL;
+        size_t n = 0, broken = 0;
+        CtlGrants g = {};
+        int r = ctl_grants_open_unread(&(CtlConsentArgs){}, &g);
+
+        if (r == 0 && g.store)
+                r = grant_declarations(g.store, g.trust, &all, &n, &broken) < 0 ? store_fail(-ENOMEM) : 0;
+        if (r == 0)
+                *ret = to_json(all, n);
         declarations_free_many(all, n);
+        ctl_grants_done(&g);
         if (broken > 0)
-                out_error("%zu files in " DECLARATIONS_DIR " are no declarations", broken);
-        *ret = list;
-        return 0;
+                out_error("%zu declarations cannot be verified", broken);
+        return r;
 }
 
 /* -------------------------------------------------------------- the sub-verbs */
@@ -139,13 +155,64 @@ static int parse_end(const CtlDeclareKind *k, const CtlDeclareArgs *args, Declar
         return 0;
 }
 
-static int declare_one(const CtlDeclareKind *k, const CtlDeclareArgs *args)
+static int document(const Declaration *d, char **ret)
 {
-        _cleanup_(declaration_freep) Declaration *d = calloc(1, sizeof(*d));
+        json_t *o = declaration_to_json(d);
+
+        *ret = o ? json_dumps(o, JSON_COMPACT) : NULL;
+        json_decref(o);
+        if (*ret)
+                return 0;
+        out_error("paths and reasons must be UTF-8");
+        return EXIT_FAILURE;
+}
+
+/* For somebody else's signature; changes nothing here. */
+static int write_document(const char *path, const Declaration *d)
+{
+        _cleanup_free_ char *text = NULL;
+        FILE *f;
+        int r = document(d, &text);
+
+        if (r != 0)
+                return r;
+        f = fopen(path, "we");
+        if (!f || fprintf(f, "%s\n", text) < 0 || fclose(f) != 0) {
+                out_error("%s: %s", path, strerror(errno));
+                return EXIT_FAILURE;
+        }
+        printf("To be signed by somebody in " TRUST_DIR
+               " (aiguardctl consent sign %s --kind=declaration --key=...), and\n"
+               "then imported by root (aiguardctl consent import).\n",
+               path);
+        return EXIT_SUCCESS;
+}
+
+static int submit(Declaration *d)
+{
         sd_bus_error e = SD_BUS_ERROR_NULL;
         _cleanup_free_ char *text = NULL, *id = NULL;
         sd_bus *bus = NULL;
-        json_t *o;
+        int r = document(d, &text);
+
+        if (r != 0)
+                return r;
+        r = ctl_bus_connect(&bus);
+        if (r == -ENOENT)
+                return store_add(d);
+        if (r >= 0)
+                r = ctl_call(bus, "Declare", &id, &e, "s", text);
+        if (r >= 0)
+                printf("%s\n", id);
+        r = r < 0 ? ctl_bus_fail(r, &e) : EXIT_SUCCESS;
+        sd_bus_error_free(&e);
+        sd_bus_close_unref(bus);
+        return r;
+}
+
+static int declare_one(const CtlDeclareKind *k, const CtlDeclareArgs *args)
+{
+        _cleanup_(declaration_freep) Declaration *d = calloc(1, sizeof(*d));
         int r;
 
         if (!d || !args->reason || !*args->reason)
@@ -161,25 +228,7 @@ static int declare_one(const CtlDeclareKind *k, const CtlDeclareArgs *args)
         if (r != 0)
                 return r;
         declaration_make_id(d);
-        r = ctl_bus_connect(&bus);
-        if (r == -ENOENT)
-                return store_add(d);
-        o = declaration_to_json(d);
-        text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-        json_decref(o);
-        if (!text) {
-                out_error("paths and reasons must be UTF-8");
-                r = EXIT_FAILURE;
-        } else {
-                if (r >= 0)
-                        r = ctl_call(bus, "Declare", &id, &e, "s", text);
-                if (r >= 0)
-                        printf("%s\n", id);
-                r = r < 0 ? ctl_bus_fail(r, &e) : EXIT_SUCCESS;
-        }
-        sd_bus_error_free(&e);
-        sd_bus_close_unref(bus);
-        return r;
+        return args->out ? write_document(args->out, d) : submit(d);
 }
 
 static int revoke_one(const CtlDeclareKind *k, const CtlDeclareArgs *args)
@@ -198,7 +247,7 @@ static int revoke_one(const CtlDeclareKind *k, const CtlDeclareArgs *args)
         }
         r = ctl_bus_connect(&bus);
         if (r == -ENOENT)
-                return store_revoke(args->what);
+                return store_revoke(k, args->what);
         if (r >= 0)
                 r = ctl_call(bus, "Revoke", NULL, &e, "s", args->what);
         r = r < 0 ? ctl_bus_fail(r, &e) : EXIT_SUCCESS;
@@ -225,6 +274,8 @@ static void print_one(const json_t *o, const char *kind)
                 out_line("  is", "%s",
                          streq(kind, "workload") ? "no AI workload" : "a sensor that sees no persons");
         out_line("  until", "%s", json_str(o, "until"));
+        if (json_is_true(json_object_get(o, "second_signature")))
+                out_line("  signed", "twice: by root and by a key of " TRUST_DIR);
         out_line("  said by", "user %lld at %s: %s", json_int(o, "by_uid"), json_str(o, "made"),
                  json_str(o, "reason"));
 }
@@ -262,17 +313,12 @@ static int list_all(const CtlDeclareKind *k, bool json)
 static int parse(const CtlDeclareKind *k, int argc, char **argv, CtlDeclareArgs *a, bool *ret_json)
 {
         static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },
-                { "json", no_argument, NULL, 'j' },
-                { "reason", required_argument, NULL, 'r' },
-                { "until", required_argument, NULL, 'u' },
-                { "as", required_argument, NULL, 'a' },
-                { "exe", required_argument, NULL, 'e' },
-                { "unit", required_argument, NULL, 'U' },
-                { "persons", required_argument, NULL, 'p' },
-                { "not-ai", no_argument, NULL, 'n' },
-                { "for", required_argument, NULL, 'f' },
-                {},
+                { "help", no_argument, NULL, 'h' },         { "json", no_argument, NULL, 'j' },
+                { "reason", required_argument, NULL, 'r' }, { "until", required_argument, NULL, 'u' },
+                { "as", required_argument, NULL, 'a' },     { "exe", required_argument, NULL, 'e' },
+                { "unit", required_argument, NULL, 'U' },   { "persons", required_argument, NULL, 'p' },
+                { "not-ai", no_argument, NULL, 'n' },       { "for", required_argument, NULL, 'f' },
+                { "out", required_argument, NULL, 'o' },    {},
         };
         int c;
 
@@ -292,6 +338,9 @@ static int parse(const CtlDeclareKind *k, int argc, char **argv, CtlDeclareArgs 
                         break;
                 case 'f':
                         a->span = optarg;
+                        break;
+                case 'o':
+                        a->out = optarg;
                         break;
                 case 'a':
                         a->as = optarg;

@@ -12,6 +12,7 @@ typedef struct CtlDeclareArgs {
         const char *exe;     /* workload */
         const char *unit;    /* workload */
         const char *persons; /* sensor */
+        const char *out;     /* write it there instead of declaring it */
         bool not_ai;         /* workload */
         const char *what;    /* the one argument; NULL when there is none */
 } CtlDeclareArgs;

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-journal.h>
+#include <time.h>
 
 #include "ctl-bus.h"
 #include "ctl-output.h"
 #include "lib/date.h"
 #include "lib/emergency.h"
+#include "lib/grant-declare.h"
 #include "lib/macro.h"
 #include "lib/message-ids.h"
 #include "verbs.h"
@@ -47,6 +49,29 @@ static void tell_journal(const Args *a)
                                (unsigned long long) a->seconds, NULL);
 }
 
+/* After the fact, and no reason to fail: an emergency holds with a full disk too. */
+static void tell_ledger(const Args *a)
+{
+        _cleanup_(grant_store_freep) GrantStore *store = NULL;
+        uint64_t now = (uint64_t) time(NULL) * 1000000ULL;
+        Declaration d = { .kind = DECLARATION_EMERGENCY,
+                          .made_usec = now,
+                          .until_usec = now + (a->seconds + 1) * 1000000ULL,
+                          .by_uid = (uint32_t) getuid(),
+                          .workload = (char *) a->workload,
+                          .reason = (char *) a->reason };
+        GrantError e = {};
+        int r = grant_store_open(GRANT_STORE_DIR, true, &store, NULL);
+
+        declaration_make_id(&d);
+        if (r >= 0)
+                r = a->off ? grant_store_end(store, d.id, GRANT_STATE_REVOKED, now, (uint32_t) getuid())
+                           : grant_declare(store, &d, now, (uint32_t) getuid(), &e);
+        if (r < 0 && r != -ENOENT && r != -EALREADY)
+                out_error("it holds, but the ledger was not told: %s",
+                          r == -EBADMSG ? grant_reason_sentence(e.reason) : strerror(-r));
+}
+
 static int on_the_pins(const Args *a)
 {
         _cleanup_close_ int emergency_fd = -EBADF, workloads_fd = -EBADF;
@@ -79,6 +104,7 @@ static int on_the_pins(const Args *a)
                 return EXIT_FAILURE;
         }
         tell_journal(a);
+        tell_ledger(a);
         return EXIT_SUCCESS;
 }
 

@@ -5,54 +5,24 @@
  */
 #include <getopt.h>
 #include <string.h>
-#include <time.h>
 
 #include "ctl-bus.h"
 #include "ctl-consent.h"
 #include "ctl-options.h"
 #include "ctl-output.h"
-#include "lib/date.h"
-#include "lib/declaration.h"
 #include "lib/util-string.h"
 #include "verbs.h"
 
 static void print_usage(FILE *f)
 {
         fputs("aiguardctl grant list [--json]\n\n"
-              "Everything that lifts a rule on this host: consents, enrolled sets, approved exceptions and\n"
-              "declarations, with whether each counts at this moment and why not. Reads the store; needs "
+              "Everything that lifts a rule on this host: consents, enrolled sets, approved exceptions,\n"
+              "declarations and emergencies, with whether each counts at this moment and why not. Reads the "
+              "store; needs "
               "no\n"
               "daemon.\n\n"
               "Exit: 0 done; 1 the store cannot be read; 2 called wrongly; 5 no rights (group aiguard).\n",
               f);
-}
-
-static json_t *declaration_entry(const Declaration *d)
-{
-        char made[DATE_TEXT_MAX], until[DATE_TEXT_MAX];
-        bool holds = d->until_usec > (uint64_t) time(NULL) * 1000000ULL;
-
-        date_format(d->made_usec, made);
-        date_format(d->until_usec, until);
-        return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "id", d->id, "kind",
-                         grant_kind_to_string(GRANT_DECLARATION), "state", "ConsentGiven", "holds", holds,
-                         "reason", holds ? "ok" : "expired", "from", made, "until", until);
-}
-
-/* Root's word, in a folder of its own. Who may not read it is told so, and gets the rest. */
-static void add_declarations(json_t *list)
-{
-        Declaration **all = NULL;
-        size_t n = 0, broken = 0;
-        int r = declarations_read(DECLARATIONS_DIR, &all, &n, &broken);
-
-        if (r < 0) {
-                out_error("declarations are not shown: %s", strerror(-r));
-                return;
-        }
-        for (size_t i = 0; i < n; i++)
-                (void) json_array_append_new(list, declaration_entry(all[i]));
-        declarations_free_many(all, n);
 }
 
 static int list_all(bool json)
@@ -63,7 +33,6 @@ static int list_all(bool json)
 
         if (r == 0) {
                 list = ctl_grants_to_json(&g, ~0U);
-                add_declarations(list);
                 if (json)
                         r = out_json(list);
                 else {

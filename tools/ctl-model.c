@@ -17,14 +17,17 @@
 #include "verbs.h"
 
 static const char usage_text[] =
-                "aiguardctl model declare FILE --as=CAPABILITY|none --reason=TEXT --until=DATE|--for=30d\n"
+                "aiguardctl model declare FILE --as=CAPABILITY|none --reason=TEXT --until=DATE|--for=30d "
+                "[--out=FILE]\n"
                 "aiguardctl model list [--json]\n"
                 "aiguardctl model revoke ID\n\n"
                 "Corrects the classification of a model, by the SHA-256 of its file: of what is suspected "
                 "or\n"
-                "possible, unparsable or undeclared. What is identified stays: that takes a second "
-                "signature,\n"
-                "which is not available yet. The reason is logged and listed.\n\n"
+                "possible, unparsable or undeclared. What is identified stays, unless two sign: --out=FILE "
+                "writes\n"
+                "the declaration, somebody in trust.d signs it (aiguardctl consent sign "
+                "--kind=declaration), root\n"
+                "imports it (aiguardctl consent import). The reason is logged and listed.\n\n"
                 "Exit: 0 done; 1 refused; 2 called wrongly; 5 no rights (root).\n";
 
 static int open_model(const char *path, char real[PATH_MAX])
@@ -69,9 +72,9 @@ static int is_identified(int fd, const char *path, const char *as)
                 return r;
         for (size_t i = 0; i < c.n_modelcaps; i++)
                 if (c.modelcaps[i].certainty == CERTAINTY_IDENTIFIED && !streq(c.modelcaps[i].name, as)) {
-                        out_error("%s is identified as %s: lifting that takes a second signature, which is "
-                                  "not "
-                                  "available yet; aiguardctl scan shows the evidence",
+                        out_error("%s is identified as %s: lifting that takes a second signature, see "
+                                  "--out; "
+                                  "aiguardctl scan shows the evidence",
                                   path, c.modelcaps[i].name);
                         return 1;
                 }
@@ -94,7 +97,8 @@ static int fill(const CtlDeclareArgs *args, Declaration *d)
                 out_error("%s: %s", args->what, fd == -EINVAL ? "is no regular file" : strerror(-fd));
                 return EXIT_FAILURE;
         }
-        r = is_identified(fd, real, args->as);
+        /* With --out it is for somebody else to sign as well, and then it may be. */
+        r = args->out ? 0 : is_identified(fd, real, args->as);
         if (r > 0)
                 return EXIT_FAILURE;
         if (r < 0)

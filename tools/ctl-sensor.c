@@ -15,7 +15,8 @@
 #include "verbs.h"
 
 static const char usage_text[] =
-                "aiguardctl sensor declare /dev/NODE --persons=none --reason=TEXT --until=DATE|--for=30d\n"
+                "aiguardctl sensor declare /dev/NODE --persons=none --reason=TEXT --until=DATE|--for=30d "
+                "[--out=FILE]\n"
                 "aiguardctl sensor list [--json]\n"
                 "aiguardctl sensor revoke ID\n\n"
                 "Says that a camera or a microphone sees no persons: the camera over a conveyor. It is "

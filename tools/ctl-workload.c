@@ -10,13 +10,15 @@
 
 static const char usage_text[] =
                 "aiguardctl workload declare NAME|--exe=PATH|--unit=GLOB --not-ai --reason=TEXT "
-                "--until=DATE|--for=30d\n"
+                "--until=DATE|--for=30d [--out=FILE]\n"
                 "aiguardctl workload list [--json]\n"
                 "aiguardctl workload revoke ID\n\n"
                 "Says that something is no AI workload although it looks like one: a QR reader that links\n"
                 "OpenCV. NAME is a workload of the policy; a state-equivalent one takes a second "
-                "signature,\n"
-                "which is not available yet. The reason is logged and listed.\n\n"
+                "signature:\n"
+                "--out=FILE writes the declaration, somebody in trust.d signs it (aiguardctl consent sign\n"
+                "--kind=declaration), root imports it (aiguardctl consent import). The reason is logged and "
+                "listed.\n\n"
                 "Exit: 0 done; 1 refused; 2 called wrongly; 5 no rights (root).\n";
 
 static int fill(const CtlDeclareArgs *args, Declaration *d)

@@ -18,7 +18,7 @@ static int amend_named(const Declaration *d, PolicyTables *t)
 
         if (w < AG_WORKLOAD_FIRST)
                 return -ENOENT;
-        if (t->workloads[w].state_equivalent)
+        if (t->workloads[w].state_equivalent && !d->second)
                 return -EPERM;
         t->workloads[w].not_ai = true;
         t->rows[w].flags = AG_ROW_NOT_AI;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Overview: declarations as files, one each, named by their id. Written beside
- * and renamed, synced: after a power cut there is the old one or the new one.
- * Who may write is the directory's mode. Called by the daemon and, with the
- * daemon dead, by aiguardctl.
+ * Overview: declarations as an earlier version kept them, in a folder of their
+ * own, one file each: read once, signed into the store of grants, removed.
+ * Called by the daemon when it starts.
  */
 #include "lib/declaration.h"
 
@@ -14,64 +13,6 @@
 
 #include "lib/log.h"
 #include "lib/util-string.h"
-
-static int open_store(const char *dir)
-{
-        int fd;
-
-        if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-                return -errno;
-        fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return fd < 0 ? -errno : fd;
-}
-
-static int write_all(int fd, const char *text, size_t n)
-{
-        while (n > 0) {
-                ssize_t k = write(fd, text, n);
-
-                if (k < 0 && errno == EINTR)
-                        continue;
-                if (k < 0)
-                        return -errno;
-                text += k;
-                n -= (size_t) k;
-        }
-        return fsync(fd) < 0 ? -errno : 0;
-}
-
-int declaration_write(const char *dir, const Declaration *d)
-{
-        _cleanup_close_ int dir_fd = -EBADF, fd = -EBADF;
-        _cleanup_free_ char *text = NULL;
-        char name[96], temporary[112];
-        json_t *o;
-        int r;
-
-        if (!declaration_id_valid(d->id))
-                return -EINVAL;
-        o = declaration_to_json(d);
-        text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
-        json_decref(o);
-        if (!text)
-                return -ENOMEM;
-        dir_fd = open_store(dir);
-        if (dir_fd < 0)
-                return dir_fd;
-        snprintf(name, sizeof(name), "%s.json", d->id);
-        snprintf(temporary, sizeof(temporary), ".%s.new", name);
-        fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return -errno;
-        r = write_all(fd, text, strlen(text));
-        if (r >= 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
-                r = -errno;
-        if (r < 0) {
-                (void) unlinkat(dir_fd, temporary, 0);
-                return r;
-        }
-        return fsync(dir_fd) < 0 ? -errno : 0;
-}
 
 int declaration_remove(const char *dir, const char *id)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Overview: declarations as documents: parsed, checked, written, and what each
- * changes in columns and tables. Pure but for digests and sysfs look-ups; the
- * store is declaration-store.c. Called by the daemon and by aiguardctl, which
- * writes the store itself when the daemon is dead.
+ * changes in columns and tables. Pure but for digests and sysfs look-ups; kept
+ * they are as grants, by grant-declare.c. Called by the daemon and aiguardctl.
  */
 #include "lib/declaration.h"
 
@@ -24,7 +23,7 @@
 
 const char *declaration_kind_to_string(DeclarationKind k)
 {
-        static const char *const names[] = { "model", "workload", "sensor" };
+        static const char *const names[] = { "model", "workload", "sensor", "emergency" };
 
         _Static_assert(ARRAY_SIZE(names) == _DECLARATION_KIND_MAX, "a name for each kind");
         return (unsigned) k < ARRAY_SIZE(names) ? names[k] : "unknown";
@@ -70,7 +69,12 @@ void declaration_make_id(Declaration *d)
         }
         sha256_init(&s);
         /* The kind of match is part of it: a workload may be called like a unit. */
-        sha256_update(&s, d->workload ? "w" : d->exe ? "e" : "u", 1);
+        sha256_update(&s,
+                      d->kind == DECLARATION_EMERGENCY ? "m"
+                      : d->workload                    ? "w"
+                      : d->exe                         ? "e"
+                                                       : "u",
+                      1);
         if (d->workload)
                 sha256_update(&s, d->workload, strlen(d->workload));
         else if (d->exe)
@@ -78,7 +82,7 @@ void declaration_make_id(Declaration *d)
         else if (d->unit)
                 sha256_update(&s, d->unit, strlen(d->unit));
         sha256_final_hex(&s, hex);
-        snprintf(d->id, sizeof(d->id), "workload-%.16s", hex);
+        snprintf(d->id, sizeof(d->id), "%s-%.16s", declaration_kind_to_string(d->kind), hex);
 }
 
 /* ------------------------------------------------------------------- JSON */
@@ -94,6 +98,9 @@ json_t *declaration_to_json(const Declaration *d)
         case DECLARATION_MODEL:
                 about = json_pack("{s:s, s:s, s:I, s:s}", "path", d->path, "sha256", d->digest, "size",
                                   (json_int_t) d->size, "as", d->as);
+                break;
+        case DECLARATION_EMERGENCY:
+                about = json_pack("{s:s}", "workload", d->workload);
                 break;
         case DECLARATION_WORKLOAD:
                 about = json_pack("{s:s*, s:s*, s:s*}", "name", d->workload, "exe", d->exe, "unit", d->unit);
@@ -234,12 +241,21 @@ static int read_sensor(Reader *r, json_t *o, Declaration *d)
         return 0;
 }
 
+static int read_emergency(Reader *r, json_t *o, Declaration *d)
+{
+        static const char *const keys[] = { "workload", NULL };
+        int k = only_keys(r, o, keys);
+
+        return k < 0 ? k : take_string(r, o, "workload", AG_NAME_MAX - 1, &d->workload);
+}
+
 static int read_document(Reader *r, json_t *o, Declaration *d)
 {
         const char *kind = json_string_value(json_object_get(o, "kind"));
         const char *keys[] = { "aiguard", "id", "kind", "reason", "made", "until", "by_uid", kind, NULL };
         static int (*const readers[])(Reader * r, json_t * o, Declaration * d) = { read_model, read_workload,
-                                                                                   read_sensor };
+                                                                                   read_sensor,
+                                                                                   read_emergency };
         uint64_t version = 0, uid = 0;
         int k;
 
@@ -247,7 +263,7 @@ static int read_document(Reader *r, json_t *o, Declaration *d)
                 if (kind && streq(kind, declaration_kind_to_string(d->kind)))
                         break;
         if (d->kind == _DECLARATION_KIND_MAX)
-                return complain(r, "\"kind\" must be model, workload or sensor");
+                return complain(r, "\"kind\" must be model, workload, sensor or emergency");
         if ((k = only_keys(r, o, keys)) < 0 || (k = take_number(r, o, "aiguard", 1, &version)) < 0 ||
             (k = take_string(r, o, "reason", REASON_MAX, &d->reason)) < 0 ||
             (k = take_date(r, o, "made", &d->made_usec)) < 0 ||
@@ -343,8 +359,10 @@ int sensor_hardware(uint32_t dev, char **ret)
 
 /* ---------------------------------------------------- what it changes */
 
-static bool column_is_lifted(uint8_t column)
+static bool column_is_lifted(const Declaration *d, uint8_t column)
 {
+        if (column < AG_COL_SUSPECT)
+                return d->second;
         return (column >= AG_COL_SUSPECT && column < AG_COL_CAMERA) || column == AG_COL_UNDECLARED_MODEL ||
                column == AG_COL_UNPARSABLE;
 }
@@ -356,7 +374,7 @@ void declaration_apply_columns(const Declaration *d, const ModelcapSet *modelcap
         uint8_t left = 0;
 
         for (uint8_t i = 0; i < *n; i++)
-                if (!column_is_lifted(columns[i]))
+                if (!column_is_lifted(d, columns[i]))
                         columns[left++] = columns[i];
         /* What its owner says it can do is as good as found in it, and stands first: identified is the worst. */
         if (as >= 0) {

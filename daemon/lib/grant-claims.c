@@ -205,8 +205,11 @@ int grant_claims_load(GrantClaims *c, size_t index, const GrantStore *s, const T
                 return r;
         /* Its key's time is that of the import: a key that ends takes nothing with it, one that is revoked does. */
         r = grant_verify(text, size, t, e->imported_usec, &g, &k, reterr);
+        if (r >= 0 && g->declaration && !g->declaration->by_root)
+                r = grant_fail(reterr, GRANT_UNSIGNED, "root of this host");
         if (r >= 0)
                 return streq(g->id, e->id) ? grant_claims_set(c, index, g) : -EBADMSG;
+        g = grant_free(g);
         if (r != -EBADMSG)
                 return r;
         q = envelope_parse(text, size, &v, &(GrantError){});

@@ -37,7 +37,15 @@ int envelope_verify(const Envelope *v, const Trust *t, uint64_t at_usec, const T
 int envelope_make(GrantKind kind, const char *payload, size_t size,
                   const unsigned char secret[crypto_sign_SECRETKEYBYTES], char **ret);
 
-/* Envelope, signature, document, and whether the key may sign that: the one way by which a grant comes to count. */
+/* The envelope with one signature more. New string. */
+int envelope_add_signature(const char *text, size_t size,
+                           const unsigned char secret[crypto_sign_SECRETKEYBYTES], char **ret,
+                           GrantError *e);
+
+/*
+ * Envelope, signature, document, and whether the key may sign that: the one way by which a grant comes to count. For
+ * a declaration every signature is looked at, and whose they are stands in it; *ret_key is trust.d's, if there is one.
+ */
 int grant_verify(const char *text, size_t size, const Trust *t, uint64_t at_usec, Grant **ret,
                  const TrustKey **ret_key, GrantError *e);
 

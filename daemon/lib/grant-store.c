@@ -15,7 +15,7 @@
 
 #define RECORDS "records"
 /* Only the holder of the lock writes, so one name is enough; what a power cut left in it is overwritten. */
-#define TEMPORARY RECORDS "/.new"
+#define TEMPORARY ".new"
 #define PATH_SIZE (sizeof(RECORDS) + SHA256_HEX_SIZE + 1)
 
 struct GrantStore {
@@ -197,6 +197,11 @@ const StoreEntry *grant_store_find(const GrantStore *s, const char *id)
         return find(s, id);
 }
 
+int grant_store_dir_fd(const GrantStore *s)
+{
+        return s->dir_fd;
+}
+
 const char *grant_store_hash(const GrantStore *s)
 {
         return s->ledger.hash;
@@ -235,41 +240,12 @@ int grant_store_read(const GrantStore *s, const StoreEntry *e, char **ret, size_
         return 0;
 }
 
-static int write_all(int fd, const char *text, size_t n)
-{
-        while (n > 0) {
-                ssize_t k = write(fd, text, n);
-
-                if (k < 0 && errno == EINTR)
-                        continue;
-                if (k < 0)
-                        return -errno;
-                text += k;
-                n -= (size_t) k;
-        }
-        return fsync(fd) < 0 ? -errno : 0;
-}
-
 /* Whole and synced under its digest, or not there. */
 static int write_record(GrantStore *s, const char *text, size_t size, const char *digest)
 {
-        _cleanup_close_ int fd = -EBADF, records_fd = -EBADF;
-        char path[PATH_SIZE];
-        int r;
+        _cleanup_close_ int records_fd = openat(s->dir_fd, RECORDS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        snprintf(path, sizeof(path), RECORDS "/%s", digest);
-        fd = openat(s->dir_fd, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
-        if (fd < 0)
-                return -errno;
-        r = fchmod(fd, 0640) < 0 ? -errno : write_all(fd, text, size);
-        if (r >= 0 && renameat(s->dir_fd, TEMPORARY, s->dir_fd, path) < 0)
-                r = -errno;
-        if (r < 0) {
-                (void) unlinkat(s->dir_fd, TEMPORARY, 0);
-                return r;
-        }
-        records_fd = openat(s->dir_fd, RECORDS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return records_fd < 0 || fsync(records_fd) < 0 ? -errno : 0;
+        return records_fd < 0 ? -errno : write_file_synced(records_fd, digest, TEMPORARY, text, size, 0640);
 }
 
 /* ------------------------------------------------------------------- changes */

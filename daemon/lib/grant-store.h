@@ -7,6 +7,7 @@
  *   ledger            what happened; see grant-ledger.h
  *   records/SHA256    envelopes as they were imported, each named by its digest
  *   lock              held by who may write
+ *   host.pem, .pub    the key by which root signs declarations; see grant-declare.h
  *
  * First the envelope is on disk, then the ledger's line says so: one append is
  * the change. An envelope is never changed and never removed: it is the proof.
@@ -43,6 +44,7 @@ size_t grant_store_size(const GrantStore *s);
 const StoreEntry *grant_store_get(const GrantStore *s, size_t i); /* in order of the first import */
 const StoreEntry *grant_store_find(const GrantStore *s, const char *id);
 const char *grant_store_hash(const GrantStore *s); /* of the ledger's last line */
+int grant_store_dir_fd(const GrantStore *s);       /* the store's */
 
 /* The envelope of an entry. -EBADMSG: it is not what was imported. */
 int grant_store_read(const GrantStore *s, const StoreEntry *e, char **ret, size_t *ret_size);

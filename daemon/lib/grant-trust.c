@@ -216,16 +216,27 @@ static int is_key_file(const struct dirent *e)
         return e->d_name[0] != '.' && endswith(e->d_name, ".key");
 }
 
-int trust_load(const char *dir, Diag *diag, Trust **ret)
+int trust_new(Trust **ret)
 {
         _cleanup_(trust_freep) Trust *t = calloc(1, sizeof(*t));
-        struct dirent **files = NULL;
-        int n, r = 0;
 
         if (sodium_init() < 0)
                 return -ENOSYS;
-        if (!t || !(t->keys = calloc(TRUST_KEYS_MAX, sizeof(*t->keys))))
+        /* One more for the host's own. */
+        if (!t || !(t->keys = calloc(TRUST_KEYS_MAX + 1, sizeof(*t->keys))))
                 return -ENOMEM;
+        *ret = TAKE_PTR(t);
+        return 0;
+}
+
+int trust_load(const char *dir, Diag *diag, Trust **ret)
+{
+        _cleanup_(trust_freep) Trust *t = NULL;
+        struct dirent **files = NULL;
+        int n, r = trust_new(&t);
+
+        if (r < 0)
+                return r;
         n = scandir(dir, &files, is_key_file, alphasort);
         if (n < 0 && errno != ENOENT)
                 return -errno;
@@ -242,6 +253,21 @@ int trust_load(const char *dir, Diag *diag, Trust **ret)
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(t);
+        return 0;
+}
+
+int trust_add_host(Trust *t, const unsigned char public_key[crypto_sign_PUBLICKEYBYTES])
+{
+        TrustKey k = { .kinds = 1U << GRANT_DECLARATION, .until_usec = UINT64_MAX, .host = true };
+
+        k.name = strdup("this host");
+        if (!k.name || strv_extend(&k.workloads, "*") < 0 || strv_extend(&k.capabilities, "*") < 0) {
+                key_done(&k);
+                return -ENOMEM;
+        }
+        memcpy(k.public_key, public_key, sizeof(k.public_key));
+        trust_key_id(public_key, k.id);
+        t->keys[t->n++] = k;
         return 0;
 }
 
@@ -290,6 +316,10 @@ int trust_key_allows(const TrustKey *k, const Grant *g, GrantError *e)
                 return grant_fail(e, GRANT_KEY_SCOPE, grant_kind_to_string(g->kind));
         if (g->workload ? !any_matches(k->workloads, g->workload) : !strv_contains(k->workloads, "*"))
                 return grant_fail(e, GRANT_KEY_SCOPE, g->workload ? g->workload : "workloads");
+        /* What a model or a sensor is declared not to be is not in the declaration: it could be anything. */
+        if (g->declaration && g->declaration->kind != DECLARATION_WORKLOAD &&
+            !strv_contains(k->capabilities, "*"))
+                return grant_fail(e, GRANT_KEY_SCOPE, "capabilities");
         r = check_names(k, g->modelcaps, e);
         return r < 0 ? r : check_names(k, g->devices, e);
 }

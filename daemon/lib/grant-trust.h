@@ -24,6 +24,7 @@ typedef struct TrustKey {
         char **capabilities; /* globs on model capabilities and kinds of sensor */
         uint64_t until_usec; /* wall clock: signs nothing new from then on */
         bool revoked;        /* nothing that it ever signed counts */
+        bool host;           /* root's on this host, not of trust.d */
 } TrustKey;
 
 typedef struct Trust {
@@ -36,10 +37,13 @@ typedef struct Trust {
  * count. No directory: no keys.
  */
 int trust_load(const char *dir, Diag *diag, Trust **ret);
+int trust_new(Trust **ret); /* without keys */
 Trust *trust_free(Trust *t);
 DEFINE_CLEANUP(Trust *, trust_free);
 
 const TrustKey *trust_find(const Trust *t, const char *id); /* NULL */
+/* Root's key on this host: for declarations alone, whatever they are about. */
+int trust_add_host(Trust *t, const unsigned char public_key[crypto_sign_PUBLICKEYBYTES]);
 /* May this key sign that? -EBADMSG and *e. */
 int trust_key_allows(const TrustKey *k, const Grant *g, GrantError *e);
 

@@ -199,3 +199,38 @@ int read_file_capped(int dir_fd, const char *path, size_t max, char **ret, size_
                 return -EINVAL;
         return read_capped(fd, max, ret, ret_size);
 }
+
+static int write_all(int fd, const char *text, size_t n)
+{
+        while (n > 0) {
+                ssize_t k = write(fd, text, n);
+
+                if (k < 0 && errno == EINTR)
+                        continue;
+                if (k < 0)
+                        return -errno;
+                text += k;
+                n -= (size_t) k;
+        }
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+int write_file_synced(int dir_fd, const char *name, const char *temporary, const char *text, size_t n,
+                      mode_t mode)
+{
+        _cleanup_close_ int fd = openat(dir_fd, temporary,
+                                        O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        /* By hand, since there may be a tight mask. */
+        r = fchmod(fd, mode) < 0 ? -errno : write_all(fd, text, n);
+        if (r >= 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+                r = -errno;
+        if (r < 0) {
+                (void) unlinkat(dir_fd, temporary, 0);
+                return r;
+        }
+        return fsync(dir_fd) < 0 ? -errno : 0;
+}

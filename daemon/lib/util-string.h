@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "lib/macro.h"
 
@@ -43,5 +44,11 @@ bool strv_contains(char *const *l, const char *s);
 int strv_extend(char ***l, const char *s);
 /* Reads one line or a whole file of at most `max` bytes; the result has a NUL behind it. -EFBIG beyond it. */
 int read_file_capped(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_size);
+/*
+ * The file `name` of this very directory, whole and synced, or as it was: written as `temporary` and renamed. Only one
+ * at a time may use that name; what a power cut left in it is overwritten.
+ */
+int write_file_synced(int dir_fd, const char *name, const char *temporary, const char *text, size_t n,
+                      mode_t mode);
 
 #endif

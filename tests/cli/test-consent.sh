@@ -140,6 +140,26 @@ PY
 sed -i 's/"by_uid":0/"by_uid":7/;s/"by_uid":1000/"by_uid":7/' "$work/store/ledger"
 says 1 "consent: a changed ledger" "chain is broken at line 2" consent history "$s"
 says 1 "consent: a changed ledger holds nothing" "no grant holds" consent list "$t" "$s"
+# a declaration: signed by somebody in trust.d, and by root of this host as it is imported
+printf '%s' '{"aiguard":1,"kind":"model","reason":"skin","made":"2026-02-01T00:00:00Z","until":"2096-01-01","by_uid":0,"model":{"path":"/m","sha256":"' \
+        0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef '","size":7,"as":"none"}}' >"$work/decl.json"
+good "keygen for declarations" consent keygen "$work/dpo" --workloads='*' --capabilities='*' --until=2095-01-01 --grants=declaration
+call 0 "sign a declaration" consent sign "$work/decl.json" --kind=declaration --key="$work/dpo.pem" --out="$work/decl.dsse"
+refused key_unknown verify "$work/decl.dsse" "$t"
+cp "$work/dpo.key" "$work/trust/"
+s2=--store=$work/store2
+good "import of a declaration" consent import "$work/decl.dsse" "$t" "$s2"
+refused replayed:model-0123456789abcdef import "$work/decl.dsse" "$t" "$s2"
+call 0 "show a declaration" consent show model-0123456789abcdef --json "$t" "$s2" && python3 - "$out" "$work" <<'PY' && echo "ok - cli: consent: two signatures" || fail "consent: two signatures" "see above"
+import base64, json, os, sys
+o = json.load(open(sys.argv[1]))
+assert o["holds"] and o["kind"] == "declaration", o
+store = sys.argv[2] + "/store2/"
+record = json.load(open(store + "records/" + os.listdir(store + "records")[0]))
+assert len(record["signatures"]) == 2 and base64.b64decode(record["payload"]) == open(sys.argv[2] + "/decl.json", "rb").read()
+assert os.stat(store + "host.pem").st_mode & 0o777 == 0o600
+PY
+good "withdraw a declaration" consent withdraw model-0123456789abcdef "$t" "$s2"
 echo 'Revoked=yes' >>"$work/trust/site.key"
 refused key_revoked verify "$work/good.dsse" "$t"
 for verb in consent grant; do

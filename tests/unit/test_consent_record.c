@@ -319,7 +319,7 @@ Test(consent_record, declarations_are_grants_too)
 
         cr_assert_str_eq(g->workload, "qr");
         cr_assert(grant_id_valid(g->id));
-        expect(GRANT_DECLARATION, "{}", 2, "bad_value:\"kind\" must be model, workload or sensor", "empty");
+        expect(GRANT_DECLARATION, "{}", 2, "bad_value:\"kind\" must be model, workload, sensor or emergency", "empty");
 }
 
 Test(consent_record, what_is_said_of_hostile_keys_is_printable)

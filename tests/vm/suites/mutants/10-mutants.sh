@@ -10,7 +10,7 @@ builds=/work/vm
 fresh_start() { # build, set-up
         systemctl stop aiguardd 2>/dev/null
         /usr/lib/aiguard/aiguardd --unpin 2>/dev/null
-        rm -rf /sys/fs/bpf/aiguard /var/lib/aiguard/declarations /work/fresh "$POLICY_DIR"/*-test-*.yaml
+        rm -rf /sys/fs/bpf/aiguard /var/lib/aiguard/consent/ledger /work/fresh "$POLICY_DIR"/*-test-*.yaml
         sync && echo 3 >/proc/sys/vm/drop_caches
         cp -a "$builds/$1/usr/." /usr/
         systemctl daemon-reload
