@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "bus-grants.h"
+#include "bus-models.h"
 #include "bus-status.h"
 #include "declarations.h"
 #include "emergencies.h"
@@ -124,6 +125,17 @@ static int method_list_declarations(sd_bus_message *msg, void *userdata, sd_bus_
         return reply_json(msg, declarations_to_json(manager_declarations(peer->m)));
 }
 
+/* Names of files anywhere on the host: not for everybody. */
+static int method_list_models(sd_bus_message *msg, void *userdata, sd_bus_error *reterr)
+{
+        BusPeer *peer = userdata;
+        uid_t uid = (uid_t) -1;
+
+        if (sender_uid(peer, msg, &uid) < 0 || uid != 0)
+                return sd_bus_error_set(reterr, BUS_ERROR_REFUSED, "Only root may see all models");
+        return reply_json(msg, bus_models(peer->m));
+}
+
 static int method_declare(sd_bus_message *msg, void *userdata, sd_bus_error *reterr)
 {
         _cleanup_free_ char *id = NULL, *why = NULL;
@@ -200,6 +212,8 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListDeclarations", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json),
                                 method_list_declarations, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListModels", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_list_models,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", warnings), method_reload,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Declare", SD_BUS_ARGS("s", json), SD_BUS_RESULT("s", id), method_declare,

@@ -13,7 +13,12 @@ InventoryFile *inventory_file_open(const char *path,
                                    void (*on_record)(void *userdata, const InventoryRecord *r),
                                    void *userdata);
 void inventory_file_close(InventoryFile *f);
-void inventory_file_append(InventoryFile *f, const void *record, size_t size);
+/* -EFBIG: the file is full, and to be written anew: */
+int inventory_file_append(InventoryFile *f, const void *record, size_t size);
+/* What is appended from here on goes beside the file, */
+int inventory_file_begin(InventoryFile *f);
+/* and now takes its place. */
+void inventory_file_commit(InventoryFile *f);
 
 /* Bytes of a record up to its last finding. */
 size_t inventory_record_size(const InventoryRecord *r);

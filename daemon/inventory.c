@@ -20,6 +20,7 @@ typedef struct Entry {
         size_t size; /* of `data` */
         struct ag_inode_key inode;
         char *data; /* an InventoryRecord, cut behind the last finding; NULL: a number that was not kept */
+        bool dirty; /* what the file says of its users is older */
 } Entry;
 
 struct Inventory {
@@ -121,10 +122,36 @@ int inventory_new(const char *path, Inventory **ret)
         return 0;
 }
 
+static void keep_all(Inventory *i)
+{
+        if (inventory_file_begin(i->file) < 0)
+                return;
+        for (uint32_t m = i->first; m != i->next; m++) {
+                Entry *e = entry_at(i, m);
+
+                if (e->data && inventory_file_append(i->file, e->data, e->size) >= 0)
+                        e->dirty = false;
+        }
+        inventory_file_commit(i->file);
+}
+
+static void keep(Inventory *i, Entry *e)
+{
+        int r = i->file ? inventory_file_append(i->file, e->data, e->size) : 0;
+
+        e->dirty = false;
+        /* Full of what was said twice: once more, each once. */
+        if (r == -EFBIG)
+                keep_all(i);
+}
+
 Inventory *inventory_free(Inventory *i)
 {
         if (!i)
                 return NULL;
+        for (uint32_t m = i->first; m != i->next; m++)
+                if (entry_at(i, m)->dirty)
+                        keep(i, entry_at(i, m));
         while (i->first != i->next)
                 drop_oldest(i);
         inventory_file_close(i->file);
@@ -146,12 +173,22 @@ static Entry *find_inode(Inventory *i, const struct ag_inode_key *inode, uint32_
         return NULL;
 }
 
+static char *users_of(const Entry *e)
+{
+        return e->data + offsetof(InventoryRecord, users);
+}
+
 uint32_t inventory_put(Inventory *i, const InventoryRecord *record)
 {
+        InventoryUser users[INVENTORY_USERS_MAX];
+        const Entry *known;
         uint32_t model;
 
         LOCK_SCOPE(&i->lock);
-        if (!find_inode(i, &record->inode, &model)) {
+        known = find_inode(i, &record->inode, &model);
+        if (known) {
+                memcpy(users, users_of(known), sizeof(users));
+        } else {
                 model = i->next;
                 if (model + 1 == 0)
                         return 0;
@@ -159,12 +196,46 @@ uint32_t inventory_put(Inventory *i, const InventoryRecord *record)
         }
         if (place(i, model, record) < 0)
                 return 0;
-        if (i->file) {
-                const Entry *e = entry_at(i, model);
-
-                inventory_file_append(i->file, e->data, e->size);
-        }
+        if (known)
+                memcpy(users_of(entry_at(i, model)), users, sizeof(users));
+        keep(i, entry_at(i, model));
         return model;
+}
+
+/* To the front; returns whether it was there. */
+static bool note_user(InventoryUser users[INVENTORY_USERS_MAX], const char *workload, uint64_t usec)
+{
+        size_t at = 0;
+        bool known;
+
+        while (at < INVENTORY_USERS_MAX - 1 && strcmp(users[at].workload, workload) != 0)
+                at++;
+        known = strcmp(users[at].workload, workload) == 0;
+        memmove(users + 1, users, at * sizeof(*users));
+        users[0] = (InventoryUser){ .last_usec = usec };
+        snprintf(users[0].workload, sizeof(users[0].workload), "%s", workload);
+        return known;
+}
+
+void inventory_used(Inventory *i, uint32_t model, const char *workload, uint64_t usec)
+{
+        InventoryUser users[INVENTORY_USERS_MAX];
+        bool known;
+        Entry *e;
+
+        if (!*workload)
+                return;
+        LOCK_SCOPE(&i->lock);
+        e = entry_at(i, model);
+        if (model - i->first >= i->next - i->first || !e->data)
+                return;
+        memcpy(users, users_of(e), sizeof(users));
+        known = note_user(users, workload, usec);
+        memcpy(users_of(e), users, sizeof(users));
+        e->dirty = true;
+        /* When, is written at the end of the run: one line for each open is not for free. */
+        if (!known)
+                keep(i, e);
 }
 
 static void copy_out(const Entry *e, InventoryRecord *ret)

@@ -117,11 +117,25 @@ static bool send_entry(Journal *j)
         }
 }
 
+/* For the inventory, of each open that was decided on, whatever becomes of its entry. */
+static void note_user(Journal *j, const struct ag_event *ev)
+{
+        _cleanup_(policy_generation_unrefp) PolicyGeneration *g = NULL;
+
+        if (ev->model == 0)
+                return;
+        g = policy_store_generation(j->store, ev->generation);
+        if (g && ev->workload < g->tables->n_workloads)
+                inventory_used(j->inventory, ev->model, g->tables->workloads[ev->workload].name,
+                               realtime_usec());
+}
+
 static void write_decision(Journal *j, const JournalItem *i)
 {
         const struct ag_event *ev = (const struct ag_event *) i->data;
         bool first = false;
 
+        note_user(j, ev);
         if (!is_refusal(ev) && !journal_repeats_write(j->repeats, ev, monotonic_ns(), &first)) {
                 COUNT(j, suppressed);
                 COUNT_DOWN(j, pending);

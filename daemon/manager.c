@@ -33,7 +33,7 @@
 #define TICK_USEC 1000000ULL
 #define GATE_STUCK_NS 10000000000ULL
 #define SCAN_CACHE_FILE "/var/lib/aiguard/scan-cache"
-#define INVENTORY_FILE "/run/aiguard/inventory" /* lives as long as the pins do */
+#define INVENTORY_FILE "/var/lib/aiguard/inventory"
 
 static void on_resolve(void *userdata, const struct ag_request *r, int path_fd)
 {
@@ -479,8 +479,6 @@ int manager_start(Manager *m)
         r = start_policy(m);
         if (r < 0)
                 return r;
-        if (!loader_adopted(m->backend->loader))
-                (void) unlink(INVENTORY_FILE);
         m->counters = counters_open(COUNTERS_FILE, loader_adopted(m->backend->loader));
         if (!m->counters)
                 return -ENOMEM;

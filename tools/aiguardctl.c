@@ -34,7 +34,7 @@ static const struct Verb {
         { "emergency", verb_emergency, "only log one workload's refusals, for a while" },
         { "consent", verb_consent, "list, show, verify, import, withdraw, sign, keygen, history" },
         { "grant", verb_grant, "list all that lifts a rule" },
-        { "model", verb_model, "declare, list, revoke: what a model is for" },
+        { "model", verb_model, "the models seen here; declare, list, revoke: what one is for" },
         { "workload", verb_workload, "declare, list, revoke: what is no AI workload" },
         { "sensor", verb_sensor, "declare, list, revoke: what a sensor sees" },
         { "help", verb_help, "this text" },

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "ctl-declare.h"
+#include "ctl-inventory.h"
 #include "ctl-output.h"
 #include "lib/scan-client.h"
 #include "lib/util-string.h"
@@ -19,7 +20,8 @@
 static const char usage_text[] =
                 "aiguardctl model declare FILE --as=CAPABILITY|none --reason=TEXT --until=DATE|--for=30d "
                 "[--out=FILE]\n"
-                "aiguardctl model list [--json]\n"
+                "aiguardctl model list [--json]                the models that were seen on this host\n"
+                "aiguardctl model list --declared [--json]     the declarations\n"
                 "aiguardctl model revoke ID\n\n"
                 "Corrects the classification of a model, by the SHA-256 of its file: of what is suspected "
                 "or\n"
@@ -117,9 +119,28 @@ static int fill(const CtlDeclareArgs *args, Declaration *d)
         return d->path && d->as ? 0 : EXIT_FAILURE;
 }
 
+/* Takes an option out of the arguments; returns whether it was there. */
+static bool take(int *argc, char **argv, const char *option)
+{
+        for (int i = 1; i < *argc; i++)
+                if (streq(argv[i], option)) {
+                        memmove(argv + i, argv + i + 1, (size_t) (*argc - i) * sizeof(*argv));
+                        --*argc;
+                        return true;
+                }
+        return false;
+}
+
 int verb_model(int argc, char **argv)
 {
         static const CtlDeclareKind kind = { DECLARATION_MODEL, usage_text, fill };
 
+        if (argc > 1 && streq(argv[1], "list") && !take(&argc, argv, "--declared")) {
+                bool json = take(&argc, argv, "--json");
+
+                if (argc == 2)
+                        return ctl_inventory(json);
+                /* --help, or a mistake: said where all of the verb is. */
+        }
         return ctl_declare_verb(&kind, argc, argv);
 }

@@ -48,7 +48,11 @@ model_declared() {
         WHEN="before the declaration" refused_unit r-high-a "$f" model open "$f"
         # shellcheck disable=SC2086
         aiguardctl model declare "$f" --as none --reason "sorts skin images" $UNTIL
-        aiguardctl model list | grep -q "sorts skin images"
+        aiguardctl model list --declared | grep -q "sorts skin images"
+        aiguardctl model list --json | jq -e --arg f "$f" 'map(select(.path == $f)) | .[0] |
+                .status == "suspect" and .format == "onnx" and .last_used != null and (.workloads | length) > 0' >/dev/null ||
+                { echo "the inventory does not know the model"; aiguardctl model list | head -20; return 1; }
+        aiguardctl model list | grep -F -- "$f" | grep -q suspect
         WHEN="declared" allowed_unit r-high-b open "$f"
         # The word is about these bytes: other bytes under the same name are not meant.
         cat "$MODELS/bad-06.onnx" >"$f"
