@@ -80,6 +80,20 @@ static int method_explain(sd_bus_message *msg, void *userdata, sd_bus_error *ret
         return r < 0 ? r : reply_json(msg, o);
 }
 
+static int method_explain_unit(sd_bus_message *msg, void *userdata, sd_bus_error *reterr)
+{
+        BusPeer *peer = userdata;
+        const char *unit = NULL;
+        json_t *o = NULL;
+        int r;
+
+        r = sd_bus_message_read(msg, "s", &unit);
+        if (r < 0)
+                return r;
+        r = bus_explain_unit(peer->m, unit, &o);
+        return r < 0 ? r : reply_json(msg, o);
+}
+
 static char *diag_text(const Diag *diag)
 {
         char *text = NULL;
@@ -210,6 +224,8 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Explain", SD_BUS_ARGS("i", pid), SD_BUS_RESULT("s", json), method_explain,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ExplainUnit", SD_BUS_ARGS("s", unit), SD_BUS_RESULT("s", json),
+                                method_explain_unit, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListDeclarations", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json),
                                 method_list_declarations, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListModels", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_list_models,

@@ -10,6 +10,7 @@
 #include "consents.h"
 #include "declarations.h"
 #include "decide.h"
+#include "dossiers.h"
 #include "emergencies.h"
 #include "lib/cgroup-path.h"
 #include "lib/date.h"
@@ -155,7 +156,7 @@ int bus_explain(Manager *m, pid_t pid, json_t **ret)
                 return r;
         (void) cgroup_path_unit(res.cgroup, unit, sizeof(unit));
         (void) cgroup_path_container(res.cgroup, container, sizeof(container));
-        o = json_pack("{s:I, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:s, s:b, s:b, s:o}", "pid",
+        o = json_pack("{s:I, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:s, s:b, s:b, s:o, s:o}", "pid",
                       (json_int_t) pid, "exe", json_text(res.exe), "cgroup", json_text(res.cgroup), "unit",
                       json_text(unit), "container", json_text(container), "uid", (json_int_t) res.uid,
                       "workload",
@@ -164,7 +165,19 @@ int bus_explain(Manager *m, pid_t pid, json_t **ret)
                                                                     : "other",
                       "traits", traits(res.traits), "strength", strength_to_string(ag_strength(res.traits)),
                       "complete", res.complete, "known_to_kernel", res.has_subject, "evidence",
-                      evidence(&res));
+                      evidence(&res), "dossier",
+                      dossiers_to_json(manager_dossiers(m), res.cgroup_id, res.cgroup));
+        if (!o)
+                return -ENOMEM;
+        *ret = o;
+        return 0;
+}
+
+int bus_explain_unit(Manager *m, const char *unit, json_t **ret)
+{
+        json_t *o = json_pack("{s:o, s:o}", "unit", json_text(unit), "dossiers",
+                              dossiers_of_unit(manager_dossiers(m), unit));
+
         if (!o)
                 return -ENOMEM;
         *ret = o;

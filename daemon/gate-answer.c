@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "decide.h"
+#include "dossiers.h"
 #include "fan.h"
 #include "gate-internal.h"
 #include "punish.h"
@@ -171,6 +172,24 @@ void gate_look_at_who(Gate *g, struct ag_gated *who)
                 who->workload = AG_WORKLOAD_OTHER;
 }
 
+bool gate_may_raise(Gate *g, const struct ag_object *object)
+{
+        return dossiers_may_raise(g->options.dossiers, object);
+}
+
+void gate_raise(Gate *g, const struct ag_gated *who, struct ag_object *object)
+{
+        const GateHandlers *h = &g->options.handlers;
+
+        if (!gate_may_raise(g, object))
+                return;
+        if (h->on_look)
+                h->on_look(h->userdata, (pid_t) who->tgid, who->cgroup_id, true);
+        if (dossiers_raise(g->options.dossiers, who->cgroup_id, object) &&
+            !(who->flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE)))
+                gate_keep_refusal(g, &who->inode, object);
+}
+
 /* The workload's number in the policy of now: a reload may have come while the opener slept. */
 static uint16_t workload_now(Gate *g, const struct ag_gated *who, const PolicyGeneration *now)
 {
@@ -309,6 +328,7 @@ void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held, 
         if (held)
                 told.reasons |= AG_REASON_GATE;
         count(g, &told, held);
+        dossiers_on_event(g->options.dossiers, &told);
         if (!is_plain_allow(&told))
                 journal_decision(g->options.journal, &told, wait_us, TAKE_PTR(process));
         if (held)

@@ -120,12 +120,13 @@ static bool is_plain(const struct ag_object *object)
 }
 
 /*
- * What it opens is known and not harmless; who it is may change the verdict, and
- * here it can wait for that asleep. Takes the waiter when true.
+ * What it opens is known and not harmless; who it is, or what else its workload has
+ * read, may change the verdict, and here it can wait for that asleep. Takes the
+ * waiter when true.
  */
 static bool ask_who(Gate *g, GateFile *f, GateWaiter *w, const struct ag_object *object)
 {
-        if (w->resolved || is_plain(object) || !gate_must_resolve(&w->who) ||
+        if (w->resolved || is_plain(object) || !(gate_must_resolve(&w->who) || gate_may_raise(g, object)) ||
             __atomic_load_n(&g->stopping, __ATOMIC_ACQUIRE))
                 return false;
         w->object = *object;

@@ -92,7 +92,7 @@ typedef struct GateWaiter {
         uint32_t tid;
         uint64_t since_ns;
         struct ag_gated who;
-        /* Asleep until it is known who it is: what it opens is known already. */
+        /* Asleep until it is known who it is, or what that is to it which it opens: by itself that is known already. */
         bool resolved;
         struct GateFile *file;
         struct ag_object object;
@@ -174,8 +174,11 @@ int gate_read_object(Gate *g, int fd, struct ag_object *ret);
 bool gate_object_holds(Gate *g, int fd, const struct ag_object *object);
 int gate_write_gated(Gate *g, int fd);
 void gate_write_none(Gate *g, int fd);
+/* -EOPNOTSUPP: what a workload may make more of is asked at each open, and not kept. */
 int gate_write_known(Gate *g, int fd, const struct ag_inode_key *inode, const struct ag_object *object,
                      uint64_t seq);
+/* What it is to one workload was refused: so it is to all when nobody can classify. */
+void gate_keep_refusal(Gate *g, const struct ag_inode_key *inode, const struct ag_object *object);
 /* A scan's result in the words of the matrix; numbers the model, asks for declarations. Pool thread. */
 void gate_judge(Gate *g, const ScanTask *t, GateJudgement *ret);
 
@@ -214,6 +217,10 @@ void gate_refresh_who(Gate *g, struct ag_gated *who);
 void gate_look_at_who(Gate *g, struct ag_gated *who);
 /* The same for one that may be gone, from what it had mapped when it made this request. Waits. Worker thread. */
 void gate_settle_who(Gate *g, const struct ag_request *opened, struct ag_gated *who);
+/* May what its workload has read make more of it than a suspicion? */
+bool gate_may_raise(Gate *g, const struct ag_object *object);
+/* Makes it what it is to that workload, scripts of the opener included. Waits. Worker thread. */
+void gate_raise(Gate *g, const struct ag_gated *who, struct ag_object *object);
 /* Takes the process, which may be NULL. */
 void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held, JournalProcess *taken);
 void gate_event_path(struct ag_event *ev, const char *path);
@@ -235,7 +242,6 @@ size_t worker_background(struct Worker *w); /* background scans under way */
 int worker_push_waiter(struct Worker *w, GateWaiter *waiter);
 
 /* gate-library.c */
-int gate_reopen(int path_fd); /* for reading; a regular local file only, never the gate's thread */
 bool gate_has_writer(int fd); /* somebody can write it now */
 /* Offers a file that the daemon found by itself: its sequence, and whether somebody can write it now. */
 int gate_offer(Gate *g, int fd, uint64_t *ret_seq, bool *ret_writer);

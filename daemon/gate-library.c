@@ -114,6 +114,50 @@ static int scan_and_wait(Gate *g, int fd, const char *path, const struct statx *
         return r;
 }
 
+/* ------------------------------------------------------- for who asks by himself */
+
+typedef struct OwnScan {
+        void (*on_done)(void *userdata, const Classification *c);
+        void *userdata;
+        int fd;
+} OwnScan;
+
+static void on_own_scanned(ScanTask *t)
+{
+        OwnScan *s = t->userdata;
+
+        s->on_done(s->userdata, t->failed ? NULL : t->result);
+        scan_task_free(t);
+        safe_close(s->fd);
+        free(s);
+}
+
+int gate_scan(Gate *g, int fd, const char *path, bool urgent,
+              void (*on_done)(void *userdata, const Classification *c), void *userdata)
+{
+        OwnScan *s = calloc(1, sizeof(*s));
+        ScanTask *t = s ? calloc(1, sizeof(*t)) : NULL;
+
+        if (t) {
+                *s = (OwnScan){ .on_done = on_done, .userdata = userdata, .fd = fd };
+                t->gate = g;
+                t->fd = fd;
+                t->job_fd = t->dir_fd = -EBADF;
+                t->path = strdup(path);
+                t->urgent = urgent;
+                t->userdata = s;
+                t->on_done = on_own_scanned;
+                if (scan_pool_submit(g->pool, t) >= 0) {
+                        GATE_COUNT(g, scans);
+                        return 0;
+                }
+                scan_task_free(t);
+        }
+        free(s);
+        safe_close(fd);
+        return -ENOBUFS;
+}
+
 int gate_classify_library(Gate *g, int path_fd, const char *path, uint32_t *ret_flags)
 {
         _cleanup_close_ int fd = -EBADF;

@@ -213,6 +213,17 @@ int gate_open_exe(Gate *g, const struct ag_request *r, struct statx *ret_st)
         return q < 0 ? q : fd;
 }
 
+int gate_open_path(pid_t pid, const char *path)
+{
+        int root = open_root((uint32_t) pid), fd;
+
+        if (root < 0)
+                return root;
+        fd = open_cached(root, below_root(path), 0);
+        safe_close(root);
+        return fd;
+}
+
 int gate_open_directory(uint32_t tid, const char *path, const char **ret_name)
 {
         const char *slash = strrchr(path, '/');

@@ -76,7 +76,8 @@ static bool is_forbidden(Gate *g, const struct ag_object *object)
         return false;
 }
 
-static void keep_denial(Gate *g, const struct ag_inode_key *inode, const struct ag_object *object)
+static int put_denial(Gate *g, const struct ag_inode_key *inode, const struct ag_object *object,
+                      uint64_t how)
 {
         struct ag_denied d = {
                 .flags = object->flags,
@@ -85,10 +86,32 @@ static void keep_denial(Gate *g, const struct ag_inode_key *inode, const struct 
         };
 
         memcpy(d.columns, object->columns, sizeof(d.columns));
-        if (!is_forbidden(g, object))
+        return bpf_map_update_elem(g->maps->denied, inode, &d, how) < 0 ? -errno : 0;
+}
+
+void gate_keep_refusal(Gate *g, const struct ag_inode_key *inode, const struct ag_object *object)
+{
+        int r = is_forbidden(g, object) ? put_denial(g, inode, object, BPF_ANY) : 0;
+
+        if (r < 0)
+                log_warning_errno(r, "gate: a refusal cannot be kept beyond its inode");
+}
+
+static void keep_denial(Gate *g, const struct ag_inode_key *inode, const struct ag_object *object)
+{
+        if (is_forbidden(g, object))
+                gate_keep_refusal(g, inode, object);
+        else
                 (void) bpf_map_delete_elem(g->maps->denied, inode);
-        else if (bpf_map_update_elem(g->maps->denied, inode, &d, BPF_ANY) < 0)
-                log_warning_errno(-errno, "gate: a refusal cannot be kept beyond its inode");
+}
+
+/* A suspicion does not take the place of what it has been to some workload. */
+static void keep_suspicion(Gate *g, const struct ag_inode_key *inode, const struct ag_object *object)
+{
+        int r = is_forbidden(g, object) ? put_denial(g, inode, object, BPF_NOEXIST) : 0;
+
+        if (r < 0 && r != -EEXIST)
+                log_warning_errno(r, "gate: a refusal cannot be kept beyond its inode");
 }
 
 int gate_write_known(Gate *g, int fd, const struct ag_inode_key *inode, const struct ag_object *object,
@@ -100,6 +123,11 @@ int gate_write_known(Gate *g, int fd, const struct ag_inode_key *inode, const st
         /* Written meanwhile: what was judged is gone. */
         if (gate_read_seq(g, fd, &now) < 0 || now != seq)
                 return -ESTALE;
+        if (gate_may_raise(g, object)) {
+                if (inode)
+                        keep_suspicion(g, inode, object);
+                return -EOPNOTSUPP;
+        }
         o.write_seq = seq;
         o.epoch = g->control->epoch;
         o.state = AG_OBJECT_KNOWN;

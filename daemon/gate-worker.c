@@ -313,6 +313,7 @@ static void tell_opener(Gate *g, Item *i)
                 gate_settle_who(g, &i->request, &i->who);
         if (i->who.workload == AG_WORKLOAD_OTHER)
                 return;
+        gate_raise(g, &i->who, &i->object);
         /* An interpreter is AI by the act of loading a model, and by no other. */
         if (sensor && i->who.strength == AG_STRENGTH_NONE && i->who.workload == AG_WORKLOAD_UNDECLARED)
                 return;
@@ -336,7 +337,7 @@ static void hand_back(struct Worker *w, Item *i, const GateJudgement *j)
         i->judged = true;
         i->object = j->object;
         i->micros = j->micros;
-        if (gate_must_resolve(&i->who) && !w->gate->fan) {
+        if ((gate_must_resolve(&i->who) && !w->gate->fan) || gate_may_raise(w->gate, &i->object)) {
                 LOCK_SCOPE(&w->lock);
                 if (!w->stopping) {
                         enqueue(w, i);
@@ -442,12 +443,16 @@ static void classify(struct Worker *w, Item *i)
         const struct ag_request *r = &i->request;
         bool keep = !(r->flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE));
         Gate *g = w->gate;
+        const GateHandlers *h = &g->options.handlers;
         struct ag_object object;
         Background *b;
 
         /* No hook saw what it has mapped: looked for while it is there. */
         if (g->fan)
                 gate_look_at_who(g, &i->who);
+        /* While it is there to be looked at; what it opens may turn out to be more in its hands. */
+        if (h->on_look)
+                h->on_look(h->userdata, (pid_t) r->tgid, r->cgroup_id, false);
         if (join_background(w, i))
                 return;
         if (keep && gate_read_object(g, i->path_fd, &object) == 0 &&
@@ -486,7 +491,8 @@ static void resolve(struct Worker *w, Item *i)
         const GateHandlers *h = &w->gate->options.handlers;
         Item *mapped;
 
-        if (h->on_resolve) {
+        /* A waiter may be known, and wait for what its workload has read only. */
+        if (h->on_resolve && (!i->waiter || gate_must_resolve(&i->waiter->who))) {
                 for (unsigned n = 0; n < MAPPED_FIRST_MAX && i->request.kind == AG_REQUEST_RESOLVE; n++) {
                         mapped = pop_mapped(w, &i->request);
                         if (!mapped)
@@ -496,8 +502,10 @@ static void resolve(struct Worker *w, Item *i)
                 }
                 h->on_resolve(h->userdata, &i->request, i->path_fd);
         }
-        if (i->waiter)
+        if (i->waiter) {
+                gate_raise(w->gate, &i->waiter->who, &i->waiter->object);
                 gate_resolved(w->gate, i->waiter);
+        }
         item_free(i);
 }
 

@@ -20,6 +20,7 @@
 #include "loader.h"
 #include "policy-store.h"
 
+typedef struct Dossiers Dossiers;
 typedef struct Gate Gate;
 
 /* Requests about subjects. Called on the worker thread, one at a time. */
@@ -47,6 +48,8 @@ typedef struct GateHandlers {
          * (AG_RESOLVED_ASKED), or neither any more (0). Any thread; fanotify backend only.
          */
         void (*on_opened)(void *userdata, pid_t tgid, uint32_t flags);
+        /* The scripts of this process are to be in the dossier; with `wait` before it returns. Worker thread. */
+        void (*on_look)(void *userdata, pid_t tgid, uint64_t cgroup_id, bool wait);
 } GateHandlers;
 
 typedef struct GateOptions {
@@ -54,6 +57,7 @@ typedef struct GateOptions {
         struct ag_control *control;
         PolicyStore *store;
         Inventory *inventory;
+        Dossiers *dossiers; /* what each workload has read */
         Journal *journal;
         Counters *counters;
         GateHandlers handlers;
@@ -121,6 +125,23 @@ int gate_classify_library(Gate *g, int path_fd, const char *path, uint32_t *ret_
 
 /* O_PATH descriptor of the file that a MAPPED request is about, found as its opener named it. -errno: not that way. */
 int gate_open_mapped(Gate *g, const struct ag_request *r);
+
+/*
+ * O_PATH descriptor of what that process calls `path`, an absolute one: below its
+ * root, cached names only. -EAGAIN: not in the cache. Any thread.
+ */
+int gate_open_path(pid_t pid, const char *path);
+
+/* For reading, when it is a regular file on a local file system. Never the gate's thread. */
+int gate_reopen(int path_fd);
+
+/*
+ * Has a file scanned by itself, without what lies beside it: nothing of it goes
+ * into the inode's storage. Takes `fd`. `urgent`: somebody waits. `on_done` comes
+ * once, on the pool's thread, with NULL when there is no answer. -ENOBUFS: it will not come.
+ */
+int gate_scan(Gate *g, int fd, const char *path, bool urgent,
+              void (*on_done)(void *userdata, const Classification *c), void *userdata);
 
 /* What is known of a file, and still holds; -ENOENT, -ESTALE. Any thread. */
 int gate_known(Gate *g, int path_fd, struct ag_object *ret);

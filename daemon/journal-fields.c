@@ -183,6 +183,15 @@ static void add_finding(JournalEntry *e, const ModelcapFinding *f)
         }
 }
 
+/* Decided as identified, and by itself a suspicion only: the reasons are of the workload as well. */
+static bool has_risen(const struct ag_event *ev, const InventoryRecord *r)
+{
+        for (size_t i = 0; i < ev->n_columns && i < AG_OBJECT_COLUMNS; i++)
+                if (ev->columns[i] < AG_COL_SUSPECT)
+                        return r->classification.status != SCAN_IDENTIFIED && !r->declared;
+        return false;
+}
+
 static void add_model(JournalEntry *e, const JournalDecision *d, const PolicyTables *t)
 {
         const struct ag_event *ev = d->event;
@@ -196,6 +205,8 @@ static void add_model(JournalEntry *e, const JournalDecision *d, const PolicyTab
                         journal_entry_add(e, "AIGUARD_MODEL_CAPABILITY", column_name(t, ev->columns[i]));
                 return;
         }
+        if (has_risen(ev, &record))
+                (void) dossiers_raise_shown(d->dossiers, ev->cgroup_id, &record.classification);
         journal_entry_add(e, "AIGUARD_MODEL_FORMAT", record.classification.format);
         journal_entry_add(e, "AIGUARD_MODEL_STATUS", scan_status_to_string(record.classification.status));
         journal_entry_add(e, "AIGUARD_MODEL_REASON", record.classification.reason);

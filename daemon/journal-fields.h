@@ -3,6 +3,7 @@
 #define JOURNAL_FIELDS_H
 /* One decision -> the fields of its entry. A new field is one line in journal-fields.c. For journal.c only. */
 #include "abi.h"
+#include "dossiers.h"
 #include "inventory.h"
 #include "journal-entry.h"
 #include "journal-process.h"
@@ -16,6 +17,7 @@ typedef struct JournalDecision {
         int priority;
         PolicyStore *store;
         Inventory *inventory;
+        Dossiers *dossiers;
         const char *session; /* NULL, "start" or "end" */
         uint64_t session_start_ns;
         uint64_t session_end_ns;

@@ -33,6 +33,7 @@
 struct Journal {
         PolicyStore *store;
         Inventory *inventory;
+        Dossiers *dossiers;
         pthread_t thread;
         bool running;
         JournalQueue queue;
@@ -152,6 +153,7 @@ static void write_decision(Journal *j, const JournalItem *i)
                                         .process = i->process,
                                         .store = j->store,
                                         .inventory = j->inventory,
+                                        .dossiers = j->dossiers,
                         },
                         &j->entry);
         if (send_entry(j))
@@ -175,6 +177,7 @@ static void write_session(Journal *j, const JournalItem *i)
                                         .priority = LOG_INFO,
                                         .store = j->store,
                                         .inventory = j->inventory,
+                                        .dossiers = j->dossiers,
                                         .session = end ? "end" : "start",
                                         .session_start_ns = i->session_start_ns,
                                         .session_end_ns = i->session_end_ns,
@@ -235,6 +238,7 @@ static void write_repeats(Journal *j, bool all)
                                                 .priority = LOG_NOTICE,
                                                 .store = j->store,
                                                 .inventory = j->inventory,
+                                                .dossiers = j->dossiers,
                                 },
                                 &j->entry);
                 journal_entry_addf(&j->entry, "AIGUARD_REPEATED", "%u", n);
@@ -271,7 +275,8 @@ static void *journal_thread(void *userdata)
         }
 }
 
-int journal_new(PolicyStore *store, Inventory *inventory, Counters *counters, Journal **ret)
+int journal_new(PolicyStore *store, Inventory *inventory, Dossiers *dossiers, Counters *counters,
+                Journal **ret)
 {
         _cleanup_(journal_freep) Journal *j = calloc(1, sizeof(*j));
 
@@ -279,6 +284,7 @@ int journal_new(PolicyStore *store, Inventory *inventory, Counters *counters, Jo
                 return -ENOMEM;
         j->store = store;
         j->inventory = inventory;
+        j->dossiers = dossiers;
         j->counters = counters;
         j->lost_told = READ(j, lost) + READ(j, notes_lost);
         journal_queue_init(&j->queue);

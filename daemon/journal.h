@@ -12,6 +12,7 @@
 
 #include "abi.h"
 #include "counters.h"
+#include "dossiers.h"
 #include "inventory.h"
 #include "journal-process.h"
 #include "policy-store.h"
@@ -26,7 +27,9 @@ typedef struct JournalCounters {
         uint64_t would_refuse; /* audited decisions that enforcing would have refused */
 } JournalCounters;
 
-int journal_new(PolicyStore *store, Inventory *inventory, Counters *counters, Journal **ret);
+/* All borrowed. */
+int journal_new(PolicyStore *store, Inventory *inventory, Dossiers *dossiers, Counters *counters,
+                Journal **ret);
 Journal *journal_free(Journal *j); /* writes what is queued, for at most two seconds */
 DEFINE_CLEANUP(Journal *, journal_free);
 

@@ -16,10 +16,12 @@ struct Manager {
         Backend *backend;
         Counters *counters;
         Inventory *inventory;
+        Dossiers *dossiers;
         Journal *journal;
         Gate *gate;
         Ring *ring;
         Resolve *resolve;
+        Scripts *scripts;
         Cgroups *cgroups;
         Devices *devices;
         Declarations *declarations;

@@ -230,6 +230,16 @@ Inventory *manager_inventory(Manager *m)
         return m->inventory;
 }
 
+Dossiers *manager_dossiers(Manager *m)
+{
+        return m->dossiers;
+}
+
+Scripts *manager_scripts(Manager *m)
+{
+        return m->scripts;
+}
+
 Cgroups *manager_cgroups(Manager *m)
 {
         return m->cgroups;

@@ -28,6 +28,7 @@
 #include "policy-apply.h"
 #include "punish.h"
 #include "resolve.h"
+#include "scripts.h"
 #include "subjects.h"
 
 #define TICK_USEC 1000000ULL
@@ -40,6 +41,15 @@ static void on_resolve(void *userdata, const struct ag_request *r, int path_fd)
         Manager *m = userdata;
 
         resolve_on_request(m->resolve, r, path_fd);
+        if (resolve_runs_code(m->resolve, (pid_t) r->tgid))
+                scripts_look(m->scripts, (pid_t) r->tgid, r->cgroup_id, false);
+}
+
+static void on_look(void *userdata, pid_t tgid, uint64_t cgroup_id, bool wait)
+{
+        Manager *m = userdata;
+
+        scripts_look(m->scripts, tgid, cgroup_id, wait);
 }
 
 static bool on_recall(void *userdata, const struct ag_request *r, uint32_t *ret_traits)
@@ -107,6 +117,7 @@ static void on_decision(void *userdata, const struct ag_event *ev)
         if (ev->effective.action == AG_ACTION_SUSPEND || m->backend->ops->watches_files)
                 punish(ev);
         subjects_on_event(m->subjects, ev);
+        dossiers_on_event(m->dossiers, ev);
 }
 
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
@@ -207,9 +218,11 @@ Manager *manager_free(Manager *m)
         m->devices = devices_free(m->devices);
         m->cgroups = cgroups_free(m->cgroups);
         m->resolve = resolve_free(m->resolve);
+        m->scripts = scripts_free(m->scripts);
         m->consents = consents_free(m->consents);
         m->declarations = declarations_free(m->declarations);
         m->journal = journal_free(m->journal);
+        m->dossiers = dossiers_free(m->dossiers);
         m->inventory = inventory_free(m->inventory);
         m->counters = counters_close(m->counters);
         m->store = policy_store_free(m->store);
@@ -372,6 +385,7 @@ static int start_gate(Manager *m)
                 .control = loader_control(m->backend->loader),
                 .store = m->store,
                 .inventory = m->inventory,
+                .dossiers = m->dossiers,
                 .journal = m->journal,
                 .counters = m->counters,
                 .handlers = {
@@ -384,6 +398,7 @@ static int start_gate(Manager *m)
                         .on_model = on_model,
                         .on_numbered = on_numbered,
                         .on_opened = on_opened,
+                        .on_look = on_look,
                 },
                 .fanotify_fds = m->options.fanotify_fds,
                 .n_fanotify_fds = m->options.n_fanotify_fds,
@@ -408,6 +423,8 @@ static int start_subjects(Manager *m)
 {
         int r = resolve_new(m, &m->resolve);
 
+        if (r >= 0)
+                r = scripts_new(m, &m->scripts);
         if (r >= 0)
                 r = cgroups_new(m, &m->cgroups);
         if (r >= 0)
@@ -484,7 +501,9 @@ int manager_start(Manager *m)
                 return -ENOMEM;
         r = inventory_new(INVENTORY_FILE, &m->inventory);
         if (r >= 0)
-                r = journal_new(m->store, m->inventory, m->counters, &m->journal);
+                r = dossiers_new(m->inventory, m->store, &m->dossiers);
+        if (r >= 0)
+                r = journal_new(m->store, m->inventory, m->dossiers, m->counters, &m->journal);
         if (r < 0)
                 return log_error_errno(r, "manager: the journal cannot be started");
         r = start_gate(m);

@@ -28,7 +28,9 @@ typedef struct Cgroups Cgroups;
 typedef struct Consents Consents;
 typedef struct Declarations Declarations;
 typedef struct Devices Devices;
+typedef struct Dossiers Dossiers;
 typedef struct Resolve Resolve;
+typedef struct Scripts Scripts;
 typedef struct Subjects Subjects;
 
 /*
@@ -114,6 +116,8 @@ const PolicyTables *manager_tables(Manager *m); /* of the active generation; mai
 Gate *manager_gate(Manager *m);                 /* any thread */
 Journal *manager_journal(Manager *m);           /* any thread */
 Inventory *manager_inventory(Manager *m);       /* any thread */
+Dossiers *manager_dossiers(Manager *m);         /* any thread */
+Scripts *manager_scripts(Manager *m);           /* any thread */
 Cgroups *manager_cgroups(Manager *m);
 Consents *manager_consents(Manager *m);
 Declarations *manager_declarations(Manager *m);

@@ -560,6 +560,15 @@ static void on_mapped(Resolve *r, const struct ag_request *q, int path_fd)
                                       true);
 }
 
+bool resolve_runs_code(Resolve *r, pid_t tgid)
+{
+        const uint32_t code = AG_TRAIT_INTERPRETER | AG_TRAIT_RUNTIME | AG_TRAIT_RUNTIME_WEAK;
+        _cleanup_close_ int pidfd = pidfd_open(tgid, 0);
+        struct ag_resolved v = {};
+
+        return pidfd >= 0 && task_resolved_get(manager_maps(r->m), pidfd, tgid, &v) == 0 && v.traits & code;
+}
+
 bool resolve_recall(Resolve *r, const struct ag_request *q, uint32_t *ret_traits)
 {
         return resolve_memory_recall(r->memory, q, ret_traits);

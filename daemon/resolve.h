@@ -52,6 +52,9 @@ void resolve_add_traits(Resolve *r, pid_t tgid, uint64_t start_time, uint32_t tr
 /* AG_RESOLVED_OPENED, AG_RESOLVED_ASKED, or 0: it has none of that any more. Any thread. */
 void resolve_set_opened(Resolve *r, pid_t tgid, uint32_t flags);
 
+/* Can it run code that is a text, or has it a runtime? By what is known of it. Any thread. */
+bool resolve_runs_code(Resolve *r, pid_t tgid);
+
 /* Looks at the process now and writes ag_resolved. `ret` may be NULL. -ESRCH: gone. */
 int resolve_process(Resolve *r, pid_t tgid, Resolution *ret);
 

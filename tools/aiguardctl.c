@@ -28,7 +28,7 @@ static const struct Verb {
         { "scan", verb_scan, "classify files (offline, no root)" },
         { "fingerprint", verb_fingerprint, "print known models for the catalog (offline, no root)" },
         { "policy", verb_policy, "check, show, matrix, explain, diff (offline, no root)" },
-        { "explain", verb_explain, "what a process is to aiguard, and why" },
+        { "explain", verb_explain, "what a process is to aiguard, and why; what its workload has read" },
         { "violations", verb_violations, "decisions from the journal" },
         { "reload", verb_reload, "read the policy again; a bad one keeps the old" },
         { "emergency", verb_emergency, "only log one workload's refusals, for a while" },

@@ -50,7 +50,7 @@ int classification_validate(const void *data, size_t size, const Classification 
         if (size != sizeof(*c) || c->version != CLASSIFICATION_VERSION)
                 return -EBADMSG;
         if (c->status >= _SCAN_STATUS_MAX || c->runtime >= _RUNTIME_KIND_MAX ||
-            c->n_modelcaps > CLASSIFICATION_MODELCAPS_MAX || c->reserved)
+            c->n_modelcaps > CLASSIFICATION_MODELCAPS_MAX || c->is_text > 1)
                 return -EBADMSG;
         if (!is_text(c->format, sizeof(c->format)) || !is_text(c->reason, sizeof(c->reason)) ||
             !is_evidence(&c->runtime_evidence))

@@ -61,7 +61,7 @@ typedef struct Classification {
         uint8_t status;  /* ScanStatus: of the worst finding */
         uint8_t runtime; /* RuntimeKind */
         uint8_t n_modelcaps;
-        uint8_t reserved;
+        uint8_t is_text;  /* 1: no model, but code or labels that lie beside one */
         char format[24];  /* onnx, safetensors, hf-config, elf, text, "" when unknown */
         char reason[120]; /* for unparsable: why; else empty */
         uint64_t bytes_read;

@@ -51,7 +51,7 @@ size_t labels_seen(const Classification *text, const ModelcapSet *set, LabelsSee
         size_t n = 0;
 
         /* Lengths are noted of lists that are plainly one: without any there is none. */
-        if (text->classes[0] == 0)
+        if (!text->is_text || text->classes[0] == 0)
                 return 0;
         for (size_t i = 0; i < text->n_modelcaps && i < CLASSIFICATION_MODELCAPS_MAX && n < max; i++) {
                 const ModelcapFinding *f = &text->modelcaps[i];
@@ -103,7 +103,8 @@ bool classify_with_labels(const LabelsSeen *seen, const char *file, const Modelc
         int vocabulary = vocabulary_of(set, seen->modelcap);
         bool risen = false;
 
-        if (vocabulary == MODELCAP_NONE || !fits(model->classes, seen->classes))
+        /* Two texts make no model. */
+        if (model->is_text || vocabulary == MODELCAP_NONE || !fits(model->classes, seen->classes))
                 return false;
         for (size_t i = 0; i < model->n_modelcaps && i < CLASSIFICATION_MODELCAPS_MAX; i++) {
                 ModelcapFinding *f = &model->modelcaps[i];

@@ -19,7 +19,7 @@ typedef struct LabelsSeen {
         char detail[200];
 } LabelsSeen;
 
-/* The same of one text; at most `max`. Lists that make a suspect only (three words, single letters) are none. */
+/* The same of one text, at most `max`; a model has none. Lists that make a suspect only (three words, single letters) are none. */
 size_t labels_seen(const Classification *text, const ModelcapSet *set, LabelsSeen *ret, size_t max);
 
 /* May a suspicion of this capability be raised by labels? Number as of modelcap_set_find(). */

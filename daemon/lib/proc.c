@@ -32,8 +32,8 @@ int proc_open(pid_t pid)
         return fd < 0 ? proc_errno(errno) : fd;
 }
 
-/* Reads at most size - 1 bytes and terminates. */
-static int proc_read(int proc_fd, const char *name, char *ret, size_t size)
+/* Reads at most size - 1 bytes and terminates; gives their number. */
+static ssize_t proc_read(int proc_fd, const char *name, char *ret, size_t size)
 {
         _cleanup_close_ int fd = -EBADF;
         size_t n = 0;
@@ -53,7 +53,7 @@ static int proc_read(int proc_fd, const char *name, char *ret, size_t size)
                 n += (size_t) k;
         }
         ret[n] = '\0';
-        return 0;
+        return (ssize_t) n;
 }
 
 static int parse_number(char **p, int base, char end, uint64_t *ret)
@@ -182,7 +182,7 @@ int proc_cgroup(int proc_fd, char *ret, size_t size)
         char text[16 * 1024];
         int r;
 
-        r = proc_read(proc_fd, "cgroup", text, sizeof(text));
+        r = (int) proc_read(proc_fd, "cgroup", text, sizeof(text));
         if (r < 0)
                 return r;
         return proc_cgroup_parse(text, ret, size);
@@ -217,7 +217,7 @@ int proc_start_ticks(int proc_fd, uint64_t *ret)
         char text[2048];
         int r;
 
-        r = proc_read(proc_fd, "stat", text, sizeof(text));
+        r = (int) proc_read(proc_fd, "stat", text, sizeof(text));
         if (r < 0)
                 return r;
         return proc_stat_parse(text, ret);
@@ -244,7 +244,7 @@ int proc_uid(int proc_fd, uint32_t *ret)
         unsigned uid;
         int r;
 
-        r = proc_read(proc_fd, "status", text, sizeof(text));
+        r = (int) proc_read(proc_fd, "status", text, sizeof(text));
         if (r < 0)
                 return r;
         /* "Name:" comes first and has its newlines escaped by the kernel. */
@@ -255,9 +255,9 @@ int proc_uid(int proc_fd, uint32_t *ret)
         return 0;
 }
 
-int proc_exe(int proc_fd, char *ret, size_t size)
+static int read_link(int proc_fd, const char *name, char *ret, size_t size)
 {
-        ssize_t n = readlinkat(proc_fd, "exe", ret, size);
+        ssize_t n = readlinkat(proc_fd, name, ret, size);
 
         if (n < 0)
                 return -errno;
@@ -265,4 +265,19 @@ int proc_exe(int proc_fd, char *ret, size_t size)
                 return -ENAMETOOLONG;
         ret[n] = '\0';
         return 0;
+}
+
+int proc_exe(int proc_fd, char *ret, size_t size)
+{
+        return read_link(proc_fd, "exe", ret, size);
+}
+
+int proc_cwd(int proc_fd, char *ret, size_t size)
+{
+        return read_link(proc_fd, "cwd", ret, size);
+}
+
+ssize_t proc_cmdline(int proc_fd, char *ret, size_t size)
+{
+        return proc_read(proc_fd, "cmdline", ret, size);
 }

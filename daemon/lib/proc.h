@@ -47,5 +47,11 @@ int proc_stat_parse(const char *text, uint64_t *ret_start);
 
 int proc_uid(int proc_fd, uint32_t *ret);          /* real user */
 int proc_exe(int proc_fd, char *ret, size_t size); /* as the kernel names it; -ENOENT: a kernel thread */
+int proc_cwd(int proc_fd, char *ret, size_t size); /* likewise */
+/*
+ * Each argument with a NUL behind it, and one more at the end of the buffer; at most size - 1 bytes, gives their
+ * number. The kernel shows anonymous memory only, so a page that never comes cannot hold up the reader.
+ */
+ssize_t proc_cmdline(int proc_fd, char *ret, size_t size);
 
 #endif

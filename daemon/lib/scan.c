@@ -116,8 +116,10 @@ static void read_text(Scan *s, const ModelReader *reader, const ModelFacts *fact
                         f->confidence = MIN(f->confidence, (uint8_t) TEXT_CONFIDENCE_MAX);
                 }
                 c->modelcaps[c->n_modelcaps++] = *f;
-                if (!s->is_model)
+                if (!s->is_model) {
+                        c->is_text = 1;
                         memcpy(c->classes, found->classes, sizeof(c->classes));
+                }
                 if (!s->is_model && !c->format[0])
                         set_text(c->format, sizeof(c->format),
                                  facts->container[0] ? facts->container : reader->name);
@@ -148,6 +150,7 @@ static void read_format(Scan *s, const ModelReader *reader)
                 set_text(s->result->format, sizeof(s->result->format),
                          facts.container[0] ? facts.container : reader->name);
         s->is_model = true;
+        s->result->is_text = 0;
         overflow = facts.overflow;
         /* Weights that cannot be read cannot be loaded either; then there is no sketch, and nothing else is lost. */
         if (r >= 0)

@@ -15,12 +15,14 @@ done
 says 4 "status without a daemon" "aiguardd does not run here" status
 says 4 "status --json without a daemon" "aiguardd does not run here" status --json
 says 4 "explain without a daemon" "aiguardd does not run here" explain 1
+says 4 "explain of a unit without a daemon" "aiguardd does not run here" explain triage@1.service
 says 4 "reload without a daemon" "aiguardd does not run here" reload
 says 4 "the inventory without a daemon" "aiguardd does not run here" model list
 says 4 "the inventory as JSON without a daemon" "aiguardd does not run here" model list --json
 says 2 "an inventory of what?" "aiguardctl model" model list x y
 says 2 "explain of no number" "aiguardctl explain" explain init
 says 2 "explain of too large a number" "aiguardctl explain" explain 99999999999
+says 2 "explain of a path" "aiguardctl explain" explain /srv/app.service
 says 2 "explain of nothing" "aiguardctl explain" explain
 
 # What is wrong with a declaration is said before anything is looked up.

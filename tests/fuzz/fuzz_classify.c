@@ -25,6 +25,7 @@ static void with_workload(Classification *c, const ModelFacts *facts, const char
         size_t n;
 
         labels.standing = STANDS_AS_TEXT;
+        text.is_text = 1;
         if (classify(&labels, path, fuzz_modelcaps(), &text) < 0)
                 return;
         n = labels_seen(&text, fuzz_modelcaps(), seen, 2);

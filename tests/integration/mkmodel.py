@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes small ONNX models that a real runtime loads and runs, with labels of one's choice in metadata_props.
 
-  mkmodel.py model FILE emotions|things [--seed N] [--size BYTES]
+  mkmodel.py model FILE emotions|things|suspect [--seed N] [--size BYTES]
   mkmodel.py broken FILE cut|lies|nested
   mkmodel.py set DIR          all files that the suites need
 
@@ -17,6 +17,8 @@ import sys
 LABELS = {
     "emotions": ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"],
     "things": ["cat", "dog", "car", "tree", "boat"],
+    # A grey face of 48 x 48 to seven classes without names: suspect by its shape, and nothing more.
+    "suspect": [""] * 7,
 }
 
 
@@ -59,7 +61,7 @@ def build(kind, seed, padding):
     """GlobalAveragePool -> Flatten -> MatMul -> Softmax: the smallest classifier that is one."""
     rng = random.Random(seed)
     labels = LABELS[kind]
-    dims = [1, 1, 64, 64] if kind == "emotions" else [1, 3, 64, 64]
+    dims = {"emotions": [1, 1, 64, 64], "things": [1, 3, 64, 64], "suspect": [1, 1, 48, 48]}[kind]
     graph = [
         data(1, node("GlobalAveragePool", ["image"], ["pooled"])),
         data(1, node("Flatten", ["pooled"], ["flat"])),
@@ -78,7 +80,7 @@ def build(kind, seed, padding):
             data(2, "mkmodel"),
             data(7, b"".join(graph)),
             data(8, data(1, "") + number(2, 13)),
-            data(14, data(1, "names") + data(2, names)),
+            data(14, data(1, "names") + data(2, names)) if any(labels) else b"",
         ]
     )
 
@@ -127,6 +129,8 @@ def write_set(folder):
     for i in range(40):
         write(f"{folder}/good-{i:02}.onnx", model("things", i, 20000))
         write(f"{folder}/bad-{i:02}.onnx", model("emotions", 500 + i, 20000))
+    for i in range(10):
+        write(f"{folder}/suspect-{i}.onnx", model("suspect", 900 + i, 20000))
     for how in ("cut", "lies", "nested"):
         write(f"{folder}/broken-{how}.onnx", broken(how))
 

@@ -178,6 +178,20 @@ Test(dossier, contrary_evidence_stays_a_suspicion)
         cr_assert_not(dossier_raise(d, set, &model));
 }
 
+/* Two pieces of code with the same list are two pieces of code. */
+Test(dossier, a_text_never_rises)
+{
+        _cleanup_(dossier_set_freep) DossierSet *s = new_set();
+        Dossier *d = dossier_get(s, 1, NULL);
+        DossierItem item = script("/srv/a.py", 1, SEVEN);
+        Classification text =
+                        scan_code("import numpy as np\nimport onnxruntime\n" SEVEN "print(EMOTIONS[0])\n");
+
+        dossier_add(d, &item);
+        cr_assert_eq(text.status, SCAN_SUSPECT);
+        cr_assert_not(dossier_raise(d, set, &text));
+}
+
 /* Another workload's code is nobody else's evidence. */
 Test(dossier, each_workload_has_its_own)
 {

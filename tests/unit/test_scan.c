@@ -52,7 +52,7 @@ Test(scan, validate)
         REFUSED(c.runtime = _RUNTIME_KIND_MAX);
         REFUSED(c.n_modelcaps = CLASSIFICATION_MODELCAPS_MAX + 1);
         REFUSED(c.n_modelcaps = 2); /* a finding without a name */
-        REFUSED(c.reserved = 1);
+        REFUSED(c.is_text = 2);
         REFUSED(memset(c.format, 'x', sizeof(c.format)));
         REFUSED(c.reason[0] = '\xff');
         REFUSED(c.reason[5] = 'x'); /* behind the end */
