@@ -28,8 +28,10 @@ struct Consents {
         Trust *trust;
         size_t n_loaded; /* of the store's entries */
         size_t n_void;
-        bool complete;  /* all are verified; before, nothing new is opened */
-        GrantKey *keys; /* what is in the map, sorted */
+        size_t n_fresh;                    /* verified by this run, and not in the index yet */
+        char verified_by[SHA256_HEX_SIZE]; /* digest of the trust that the claims were verified with */
+        bool complete;                     /* all are verified; before, nothing new is opened */
+        GrantKey *keys;                    /* what is in the map, sorted */
         size_t n_keys;
         uint64_t closed_ns;    /* boot time when the last keys that closed were gone from the kernel */
         uint64_t checked_usec; /* ends up to here have been told */

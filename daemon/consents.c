@@ -12,6 +12,7 @@
 #include <sys/timerfd.h>
 
 #include "lib/date.h"
+#include "lib/grant-index.h"
 #include "lib/log.h"
 #include "lib/message-ids.h"
 #include "lib/util-string.h"
@@ -23,6 +24,7 @@
 #define BEGIN_USEC 300000U
 #define SLICE_USEC 5000U
 #define VOID_SHOWN 10U
+#define INDEX_FRESH_MIN 256U
 #define OPEN_TRIES 50U
 #define OPEN_USEC 100000U
 
@@ -249,6 +251,12 @@ static void load_one(Consents *c)
                             r == -EBADMSG ? grant_reason_sentence(e.reason) : strerror(-r), code);
         }
         c->n_loaded++;
+        c->n_fresh++;
+}
+
+static bool is_known(const Consents *c)
+{
+        return c->n_loaded < c->claims.n && c->claims.claims[c->n_loaded].state == CLAIM_GOOD;
 }
 
 /* True: all are done. */
@@ -257,11 +265,29 @@ static bool load_for(Consents *c, uint64_t usec)
         uint64_t end = boottime_ns() + usec * 1000;
 
         while (c->store && c->n_loaded < grant_store_size(c->store)) {
+                if (is_known(c)) {
+                        c->n_loaded++;
+                        continue;
+                }
                 load_one(c);
                 if (boottime_ns() > end)
                         return false;
         }
         return true;
+}
+
+/* For the next start. A handful is verified faster than remembered. */
+static void remember(Consents *c)
+{
+        int r;
+
+        if (!c->store || c->n_fresh < INDEX_FRESH_MIN)
+                return;
+        r = grant_index_write(c->store, c->trust, &c->claims);
+        if (r < 0)
+                log_warning_errno(r, "consents: the next start verifies everything again");
+        else
+                c->n_fresh = 0;
 }
 
 static int on_load(sd_event_source *s, void *userdata)
@@ -271,17 +297,37 @@ static int on_load(sd_event_source *s, void *userdata)
         if (!load_for(c, SLICE_USEC))
                 return 0;
         c->complete = true;
+        remember(c);
         (void) sd_event_source_set_enabled(s, SD_EVENT_OFF);
         consents_ask_models(c);
         consents_apply(c);
         return 0;
 }
 
+/* While the keys are the same, what was verified is verified: by this run, or by one before. */
+static void forget_unless_trusted(Consents *c)
+{
+        size_t n = c->store ? grant_store_size(c->store) : 0;
+        char trust[SHA256_HEX_SIZE];
+
+        grant_trust_digest(c->trust, trust);
+        if (streq(trust, c->verified_by) || n == 0)
+                return;
+        strcpy(c->verified_by, trust);
+        for (size_t i = 0; i < c->claims.n; i++)
+                c->claims.claims[i].state = CLAIM_UNREAD;
+        if (grant_claims_reserve(&c->claims, n - 1) >= 0)
+                (void) grant_index_read(c->store, c->trust, &c->claims);
+}
+
 void consents_begin(Consents *c)
 {
+        forget_unless_trusted(c);
         c->n_loaded = c->n_void = 0;
         c->complete = load_for(c, BEGIN_USEC);
-        if (!c->complete)
+        if (c->complete)
+                remember(c);
+        else
                 (void) sd_event_source_set_enabled(c->load, SD_EVENT_ON);
 }
 

@@ -14,6 +14,7 @@
 
 #define LEDGER_FILE "ledger"
 #define LEDGER_LINE_MAX 1024U
+#define LEDGER_LINE_MIN 350U /* what cannot be left out of a line */
 
 typedef enum LedgerAction {
         LEDGER_IMPORT,

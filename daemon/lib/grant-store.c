@@ -73,9 +73,9 @@ static void put_slot(GrantStore *s, size_t index)
         s->slots[i] = (uint32_t) index + 1;
 }
 
-static int grow(GrantStore *s)
+static int make_room(GrantStore *s, size_t room)
 {
-        size_t room = s->room ? s->room + s->room / 2 : 64, n_slots = s->n_slots ? s->n_slots : 128;
+        size_t n_slots = s->n_slots ? s->n_slots : 128;
         StoreEntry *entries = reallocarray(s->entries, room, sizeof(*entries));
 
         if (!entries)
@@ -96,6 +96,11 @@ static int grow(GrantStore *s)
                         put_slot(s, i);
         }
         return 0;
+}
+
+static int grow(GrantStore *s)
+{
+        return make_room(s, s->room ? s->room + s->room / 2 : 64);
 }
 
 /* One line of the ledger, read or just written. */
@@ -160,6 +165,7 @@ static int open_dir(const char *dir, bool write)
 int grant_store_open(const char *dir, bool write, GrantStore **ret, uint64_t *ret_line)
 {
         _cleanup_(grant_store_freep) GrantStore *s = calloc(1, sizeof(*s));
+        struct stat st;
         int r;
 
         if (!s)
@@ -174,6 +180,12 @@ int grant_store_open(const char *dir, bool write, GrantStore **ret, uint64_t *re
                         return -errno;
                 if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
                         return errno == EWOULDBLOCK ? -EBUSY : -errno;
+        }
+        /* At once as much as can be needed: what is not touched costs nothing, and growing leaves holes. */
+        if (fstatat(s->dir_fd, LEDGER_FILE, &st, AT_SYMLINK_NOFOLLOW) >= 0 && st.st_size > 0) {
+                r = make_room(s, (size_t) st.st_size / LEDGER_LINE_MIN + 64);
+                if (r < 0)
+                        return r;
         }
         r = ledger_open(s->dir_fd, write, apply, s, &s->ledger, ret_line);
         if (r < 0)

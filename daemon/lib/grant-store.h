@@ -7,6 +7,7 @@
  *   ledger            what happened; see grant-ledger.h
  *   records/SHA256    envelopes as they were imported, each named by its digest
  *   lock              held by who may write
+ *   verified          what an earlier run has verified; see grant-index.h
  *   host.pem, .pub    the key by which root signs declarations; see grant-declare.h
  *
  * First the envelope is on disk, then the ledger's line says so: one append is

@@ -49,6 +49,7 @@ demo: deps ## see it work: a real runtime, a real model, a real camera
 	@tools/dev/demo.sh
 
 bench: deps ## what an open costs, beside the same open without the project (in the VM, instruction counts)
+	@$(MAKE) --no-print-directory -s bench-store
 	@$(MAKE) --no-print-directory vm SUITE=bench KERNEL=$(KERNEL)
 
 mutants: deps ## plant faults, one at a time; each must turn a named test red
