@@ -161,16 +161,16 @@ int grant_index_write(const GrantStore *s, const Trust *t, const GrantClaims *c)
 {
         int dir_fd = grant_store_dir_fd(s), r;
         char digest[SHA256_HEX_SIZE];
-        _cleanup_close_ int fd = openat(dir_fd, TEMPORARY,
-                                        O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        int fd = openat(dir_fd, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
         Out o = {};
 
         if (fd < 0)
                 return -errno;
         o.f = fdopen(fd, "we");
-        if (!o.f)
-                return -errno;
-        fd = -EBADF; /* the stream's now */
+        if (!o.f) {
+                safe_close(fd);
+                return -ENOMEM;
+        }
         sha256_init(&o.h);
         r = put_head(&o, t, c);
         if (r >= 0)
@@ -199,19 +199,17 @@ typedef struct In {
 
 static int open_index(const GrantStore *s, FILE **ret, size_t *ret_entries)
 {
-        _cleanup_close_ int fd =
-                        openat(grant_store_dir_fd(s), INDEX_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        int fd = openat(grant_store_dir_fd(s), INDEX_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         struct stat st;
 
-        if (fd < 0 || fstat(fd, &st) < 0)
+        if (fd < 0)
                 return -errno;
         /* Whoever may write it could say that anything was verified. */
-        if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) ||
+            !(*ret = fdopen(fd, "re"))) {
+                safe_close(fd);
                 return -EPERM;
-        *ret = fdopen(fd, "re");
-        if (!*ret)
-                return -errno;
-        fd = -EBADF;
+        }
         *ret_entries = (size_t) st.st_size;
         return 0;
 }
