@@ -255,8 +255,8 @@ static int read_coreml(Source *s, ModelFacts *ret)
         m->s = s;
         m->f = ret;
         r = pb_walk(pb_cursor(s, 0, s->size), model_rules, visit, m);
-        ret->is_model = ret->is_model ||
-                        (m->version > 0 && m->version < 100 && m->n_features > 0 && m->n_kinds > 0);
+        ret->is_model = ret->is_model || (m->version > 0 && m->version < 100 && m->n_features > 0 &&
+                                          (m->n_kinds > 0 || r < 0));
         return r;
 }
 

@@ -145,7 +145,7 @@ static int read_darknet(Source *s, ModelFacts *ret)
         }
         if (ret->is_model)
                 add_shapes(&d);
-        return 0;
+        return s->size > CONFIG_MAX ? source_fail(s, "longer than a network is") : 0;
 }
 
 const ModelReader model_reader_darknet = { .name = "darknet", .probe = probe, .read = read_darknet };

@@ -102,6 +102,9 @@ static int read_keras(Source *s, ModelFacts *ret)
         r = read_config(s, &zip, ret);
         q = read_weights(s, &zip, ret);
         ret->container = "keras-v3";
+        /* Weights and no configuration that can be read: whose else would it be? */
+        if (r < 0 && zip_find(&zip, "model.weights.h5"))
+                ret->is_model = true;
         if (!ret->is_model)
                 return 0;
         if (q >= 0)

@@ -20,6 +20,7 @@
 #define PICKLES_MAX 8
 #define CODE_FILES_MAX 64
 #define TEXT_SIZE_MAX (64U * 1024)
+#define CODE_SIZE_MAX (8U * 1024 * 1024) /* of one file; its first 64 KiB are looked into */
 #define STORAGES_MAX 65536U
 
 typedef struct Torch {
@@ -148,6 +149,8 @@ static int read_code(Torch *t, const ZipMember *m)
 
         if (path)
                 facts_add_name(t->f, FACT_ARCHITECTURE, false, "code", path + 10, strlen(path + 10));
+        if (m->size > CODE_SIZE_MAX)
+                return source_fail(t->s, "more code than a model has");
         r = zip_read(&t->zip, m, TEXT_SIZE_MAX, &code, &n);
         if (r < 0)
                 return r;
