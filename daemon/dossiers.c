@@ -59,8 +59,23 @@ Dossiers *dossiers_free(Dossiers *d)
 
 static bool knows(Dossiers *d, uint64_t cgroup_id)
 {
+        const Dossier *one;
+
         LOCK_SCOPE(&d->lock);
-        return dossier_find(d->set, cgroup_id, NULL);
+        one = dossier_find(d->set, cgroup_id, NULL);
+        return one && one->cgroup[0];
+}
+
+/* A cgroup that is new may be of a unit that was known before: its path is asked for once. */
+static void meet(Dossiers *d, uint64_t cgroup_id, pid_t tgid, uint64_t start_time)
+{
+        _cleanup_(journal_process_freep) JournalProcess *process = NULL;
+
+        if (cgroup_id == 0 || knows(d, cgroup_id))
+                return;
+        process = journal_process_new(tgid, start_time);
+        LOCK_SCOPE(&d->lock);
+        (void) dossier_get(d->set, cgroup_id, process ? process->cgroup : NULL);
 }
 
 static void add(Dossiers *d, uint64_t cgroup_id, const char *cgroup, const DossierItem *item)
@@ -97,17 +112,14 @@ static bool item_of_event(Dossiers *d, const struct ag_event *ev, DossierItem *r
 
 void dossiers_on_event(Dossiers *d, const struct ag_event *ev)
 {
-        _cleanup_(journal_process_freep) JournalProcess *process = NULL;
         DossierItem item;
 
         if (ev->cgroup_id == 0 || !item_of_event(d, ev, &item))
                 return;
         item.pid = (int32_t) ev->tgid;
         item.seen_usec = realtime_usec();
-        /* Its path is asked for once. */
-        if (!knows(d, ev->cgroup_id))
-                process = journal_process_new((pid_t) ev->tgid, ev->start_time);
-        add(d, ev->cgroup_id, process ? process->cgroup : NULL, &item);
+        meet(d, ev->cgroup_id, (pid_t) ev->tgid, ev->start_time);
+        add(d, ev->cgroup_id, NULL, &item);
 }
 
 void dossiers_add_script(Dossiers *d, const DossierScript *s, const Classification *c)
@@ -150,15 +162,16 @@ bool dossiers_raise_shown(Dossiers *d, uint64_t cgroup_id, Classification *c)
         return one && dossier_raise(one, policy_store_modelcaps(d->store), c);
 }
 
-bool dossiers_raise(Dossiers *d, uint64_t cgroup_id, struct ag_object *object)
+bool dossiers_raise(Dossiers *d, const struct ag_gated *who, struct ag_object *object)
 {
         _cleanup_free_ InventoryRecord *record = NULL;
 
         if (!dossiers_may_raise(d, object) || object->model == 0)
                 return false;
+        meet(d, who->cgroup_id, (pid_t) who->tgid, who->start_time);
         record = malloc(sizeof(*record));
         if (!record || inventory_get(d->inventory, object->model, record) < 0 || record->declared ||
-            !dossiers_raise_shown(d, cgroup_id, &record->classification))
+            !dossiers_raise_shown(d, who->cgroup_id, &record->classification))
                 return false;
         object_from_classification(&record->classification, policy_store_modelcaps(d->store), false, object);
         return true;

@@ -185,7 +185,7 @@ void gate_raise(Gate *g, const struct ag_gated *who, struct ag_object *object)
                 return;
         if (h->on_look)
                 h->on_look(h->userdata, (pid_t) who->tgid, who->cgroup_id, true);
-        if (dossiers_raise(g->options.dossiers, who->cgroup_id, object) &&
+        if (dossiers_raise(g->options.dossiers, who, object) &&
             !(who->flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE)))
                 gate_keep_refusal(g, &who->inode, object);
 }

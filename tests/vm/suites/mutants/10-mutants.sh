@@ -3,7 +3,7 @@
 # Overview: one boot, many builds. Each test that kills a fault must first be green with the sound build; then each
 # faulty build is put in its place and its test must be red. Run by tests/mutants/run.sh only.
 . /work/integration/lib.sh
-for part in refusals counters hold defaults places recovery policy full; do . "/work/integration/$part.bash"; done
+for part in refusals counters hold defaults dossier places recovery policy full; do . "/work/integration/$part.bash"; done
 builds=/work/vm
 
 # The set-ups that a fault may ask for behind its test.
