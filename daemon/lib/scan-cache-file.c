@@ -40,7 +40,7 @@ static ssize_t check_record(const unsigned char *p, size_t left, Classification 
 
         if (left < offsetof(ScanCacheRecord, findings))
                 return -EBADMSG;
-        n = p[offsetof(ScanCacheRecord, n_findings)];
+        n = scan_cache_record_findings(p);
         size = offsetof(ScanCacheRecord, findings) + n * sizeof(ModelcapFinding);
         if (n > CLASSIFICATION_MODELCAPS_MAX || size > left)
                 return -EBADMSG;
@@ -49,8 +49,7 @@ static ssize_t check_record(const unsigned char *p, size_t left, Classification 
                 return -ENOMEM;
         memcpy(r, p, size);
         scan_cache_unpack(r, scratch);
-        if (r->reserved || r->status == SCAN_UNPARSABLE ||
-            classification_validate(scratch, sizeof(*scratch), &c) < 0)
+        if (scratch->status == SCAN_UNPARSABLE || classification_validate(scratch, sizeof(*scratch), &c) < 0)
                 return -EBADMSG;
         return (ssize_t) size;
 }
@@ -82,7 +81,7 @@ int scan_cache_parse(ScanCache *c, const void *data, size_t size)
                 return r;
         while (p < end) {
                 size_t n = offsetof(ScanCacheRecord, findings) +
-                           p[offsetof(ScanCacheRecord, n_findings)] * sizeof(ModelcapFinding);
+                           scan_cache_record_findings(p) * sizeof(ModelcapFinding);
                 ScanCacheRecord *record = malloc(n);
 
                 if (!record)

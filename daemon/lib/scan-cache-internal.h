@@ -2,21 +2,24 @@
 #ifndef SCAN_CACHE_INTERNAL_H
 #define SCAN_CACHE_INTERNAL_H
 /* For scan-cache.c and scan-cache-file.c only. */
+#include <assert.h>
+
 #include "lib/scan-cache.h"
 
 #define SCAN_CACHE_SETS 4096U
 #define SCAN_CACHE_WAYS 4U /* 16384 files */
 
-/* As it is in memory and in the file: a Classification without what is empty in it. */
+/* As it is in memory and in the file: a Classification without the findings that are not there. */
 typedef struct ScanCacheRecord {
         ScanCacheKey key;
-        uint8_t status, runtime, n_findings, reserved;
-        uint32_t micros;
-        uint64_t bytes_read;
-        char format[sizeof(((Classification *) 0)->format)];
+        unsigned char head[offsetof(Classification, modelcaps)];
         Evidence runtime_evidence;
         ModelcapFinding findings[];
 } ScanCacheRecord;
+
+static_assert(sizeof(Classification) - offsetof(Classification, runtime_evidence) - sizeof(Evidence) <
+                              _Alignof(Classification),
+              "what is new in Classification stands in front of its findings, or is not kept");
 
 struct ScanCache {
         char *path;
@@ -29,6 +32,8 @@ struct ScanCache {
         uint8_t next[SCAN_CACHE_SETS]; /* goes round */
 };
 
+/* Of a record at any address; may be more than there can be. */
+uint8_t scan_cache_record_findings(const void *record);
 size_t scan_cache_record_size(const ScanCacheRecord *r);
 void scan_cache_unpack(const ScanCacheRecord *r, Classification *ret);
 void scan_cache_place(ScanCache *c, ScanCacheRecord *r); /* takes it */

@@ -70,9 +70,16 @@ size_t scan_cache_size(const ScanCache *c)
         return c->n;
 }
 
+uint8_t scan_cache_record_findings(const void *record)
+{
+        const unsigned char *p = record;
+
+        return p[offsetof(ScanCacheRecord, head) + offsetof(Classification, n_modelcaps)];
+}
+
 size_t scan_cache_record_size(const ScanCacheRecord *r)
 {
-        return offsetof(ScanCacheRecord, findings) + r->n_findings * sizeof(ModelcapFinding);
+        return offsetof(ScanCacheRecord, findings) + scan_cache_record_findings(r) * sizeof(ModelcapFinding);
 }
 
 bool scan_cache_get(ScanCache *c, const ScanCacheKey *key, Classification *ret)
@@ -93,15 +100,9 @@ bool scan_cache_get(ScanCache *c, const ScanCacheKey *key, Classification *ret)
 void scan_cache_unpack(const ScanCacheRecord *r, Classification *ret)
 {
         memset(ret, 0, sizeof(*ret));
-        ret->version = CLASSIFICATION_VERSION;
-        ret->status = r->status;
-        ret->runtime = r->runtime;
-        ret->n_modelcaps = r->n_findings;
-        ret->bytes_read = r->bytes_read;
-        ret->micros = r->micros;
-        memcpy(ret->format, r->format, sizeof(ret->format));
+        memcpy(ret, r->head, sizeof(r->head));
         ret->runtime_evidence = r->runtime_evidence;
-        memcpy(ret->modelcaps, r->findings, r->n_findings * sizeof(ModelcapFinding));
+        memcpy(ret->modelcaps, r->findings, scan_cache_record_findings(r) * sizeof(ModelcapFinding));
 }
 
 static ScanCacheRecord *pack(const ScanCacheKey *key, const Classification *found)
@@ -112,12 +113,7 @@ static ScanCacheRecord *pack(const ScanCacheKey *key, const Classification *foun
         if (!r)
                 return NULL;
         r->key = *key;
-        r->status = found->status;
-        r->runtime = found->runtime;
-        r->n_findings = (uint8_t) n;
-        r->bytes_read = found->bytes_read;
-        r->micros = found->micros;
-        memcpy(r->format, found->format, sizeof(r->format));
+        memcpy(r->head, found, sizeof(r->head));
         r->runtime_evidence = found->runtime_evidence;
         memcpy(r->findings, found->modelcaps, n * sizeof(ModelcapFinding));
         return r;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 corpus: $(BUILD)/aiguardctl $(BUILD)/aiguard-scanner ## what the scanner makes of a corpus (CORPUS=DIR) and of hostile files, and what must hold
-	@AIGUARD_SCANNER=$(abspath $(BUILD)/aiguard-scanner) tests/corpus/hostile.py $(BUILD)/aiguardctl
-	@AIGUARD_SCANNER=$(abspath $(BUILD)/aiguard-scanner) tests/corpus/report.py $(BUILD)/aiguardctl "$(CORPUS)"
+	@AIGUARD_SCANNER=$(abspath $(BUILD)/aiguard-scanner) tests/corpus/hostile.py $(BUILD)/aiguardctl; hostile=$$?; \
+	AIGUARD_SCANNER=$(abspath $(BUILD)/aiguard-scanner) tests/corpus/report.py $(BUILD)/aiguardctl "$(CORPUS)" && [ $$hostile = 0 ]
 
 .PHONY: corpus
