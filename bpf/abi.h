@@ -20,7 +20,7 @@
 #include <linux/types.h>
 #endif
 
-#define AG_ABI_VERSION 2
+#define AG_ABI_VERSION 3
 
 #define AG_DEV(major, minor) (((__u32) (major) << 20) | (__u32) (minor))
 
@@ -314,6 +314,7 @@ enum ag_device_kind {
         AG_DEVICE_CAMERA,
         AG_DEVICE_MICROPHONE,
         AG_DEVICE_ACCELERATOR,
+        AG_DEVICE_NETWORK_CAMERA,                 /* has no node and no number: see struct ag_endpoint */
 };
 enum ag_device_flag {
         AG_DEVICE_NO_PERSONS = 1 << 0,            /* declared: sees no persons; the sensor columns do not apply */
@@ -324,6 +325,25 @@ struct ag_device {
         __u8 kind;                                /* enum ag_device_kind */
         __u8 flags;                               /* enum ag_device_flag */
         __u8 reserved[2];
+};
+
+/*
+ * ag_network_cameras: array of AG_NETWORK_CAMERAS_MAX. Writer: the daemon. What is connected to is a
+ * network camera when one entry fits; the first that is not used ends the list. Addresses are in
+ * network order, those of IPv4 as ::ffff:a.b.c.d; ports are of the host's order.
+ */
+#define AG_NETWORK_CAMERAS_MAX 256
+struct ag_endpoint {
+        __u64 address[2];
+        __u16 port;
+        __u16 reserved[3];
+};
+struct ag_network_camera {
+        __u64 address[2];
+        __u64 mask[2];
+        __u16 port;                               /* 0: any */
+        __u8 used;
+        __u8 reserved[5];
 };
 
 /* ag_suffixes: hash, lower-case file suffix without dot, zero-padded -> 1. Writer: the daemon. */
@@ -377,7 +397,7 @@ struct ag_request {
         __u64 time;
         __u64 start_time;                         /* of the leader: with tgid, unique */
         __u64 cgroup_id;
-        struct ag_inode_key inode;
+        struct ag_inode_key inode;                /* PASSED, of a network camera: its address */
         __u64 fs_magic;
         __u64 write_seq;
         __u64 size;
@@ -386,7 +406,7 @@ struct ag_request {
         __u8 n_columns;                           /* PASSED: of the columns below, what it is about */
         __u32 map_seq;                            /* of the subject, when the request was made */
         __u32 path_len;                           /* without the NUL; 0: no path */
-        __u32 number;                             /* PASSED: rdev of a sensor, or of the model in the inventory */
+        __u32 number;                             /* PASSED: rdev of a sensor (port of a network camera), or of the model in the inventory */
         __u8 columns[AG_OBJECT_COLUMNS];          /* enum ag_column */
         __u32 uid;
         __u32 ppid;
@@ -452,8 +472,8 @@ struct ag_event {
         __u64 time;
         __u64 start_time;
         __u64 cgroup_id;
-        struct ag_inode_key inode;
-        __u32 rdev;                               /* of a sensor */
+        struct ag_inode_key inode;                /* of a network camera: its address, as in struct ag_endpoint */
+        __u32 rdev;                               /* of a sensor; of a network camera: its port */
         __u32 model;
         __u32 generation;                         /* of the policy */
         __u32 held_us;                            /* time spent in the bridge */
@@ -527,6 +547,8 @@ _Static_assert(sizeof(struct ag_inode_key) == 16, "hash keys have no padding");
 _Static_assert(sizeof(struct ag_exe_key) == 16, "hash keys have no padding");
 _Static_assert(sizeof(struct ag_consent_key) == 8, "hash keys have no padding");
 _Static_assert(sizeof(struct ag_object) == 32, "object layout");
+_Static_assert(sizeof(struct ag_network_camera) == 40, "array values have no padding");
+_Static_assert(sizeof(struct ag_inode_key) == sizeof(((struct ag_endpoint *) 0)->address), "an address fits in its place");
 _Static_assert(AG_COLUMNS < 256, "columns are bytes");
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Overview: the programs of the second backend, for kernels that run no LSM
- * programs: sensors are refused by the device program of the root cgroup, and
+ * programs: sensors are refused by the device and connect programs of the root cgroup, and
  * the life of a subject is followed by tracepoints. Files are the daemon's, by
  * fanotify: nothing here sees one.
  *
@@ -11,6 +11,7 @@
  */
 #define AG_NO_TASK_STORAGE
 #include "cgroup.bpf.h"
+#include "network.bpf.h"
 #include "verdict.bpf.h"
 
 /*
@@ -314,7 +315,7 @@ AG_SUBPROGRAM int ag_fan_tell(const struct ag_open *o, __u32 generation)
         e->reasons = o->a.reasons | o->reasons;
         ag_event_who(e, o);
         e->time = bpf_ktime_get_boot_ns();
-        __builtin_memset(&e->inode, 0, sizeof(e->inode));
+        e->inode = o->what.inode;
         e->rdev = o->rdev;
         e->model = 0;
         e->generation = generation;
@@ -334,10 +335,10 @@ AG_SUBPROGRAM int ag_fan_tell(const struct ag_open *o, __u32 generation)
         return 0;
 }
 
+/* `o` has its device and number already. */
 static __always_inline int ag_fan_sensor(struct ag_control *control, struct ag_process *p, __u32 tgid,
-                                         __u32 rdev, __u8 kind)
+                                         struct ag_open *o, __u8 column)
 {
-        struct ag_open o = {};
         struct ag_row *row;
 
         if (p->subject.matches != control->matches || p->subject.traits & AG_TRAIT_PENDING_CGROUP) {
@@ -345,20 +346,18 @@ static __always_inline int ag_fan_sensor(struct ag_control *control, struct ag_p
                 ag_process_match(control, p, false);
         }
         ag_process_merge(p, tgid);
-        ag_fan_who(&o, p, tgid);
-        if (!o.who.workload)
+        ag_fan_who(o, p, tgid);
+        if (!o->who.workload)
                 return 1;
-        row = ag_row_of(control, o.who.workload);
+        row = ag_row_of(control, o->who.workload);
         if (!row || row->flags & AG_ROW_NOT_AI)
                 return 1;
-        o.kind = AG_EVENT_SENSOR;
-        o.device = kind;
-        o.rdev = rdev;
-        ag_ask_one(&o, kind == AG_DEVICE_CAMERA ? AG_COL_CAMERA : AG_COL_MICROPHONE);
-        if (!ag_verdict(control, &o))
+        o->kind = AG_EVENT_SENSOR;
+        ag_ask_one(o, column);
+        if (!ag_verdict(control, o))
                 return 1;
-        ag_fan_tell(&o, control->generation);
-        return o.a.effective.action < AG_ACTION_DENY;
+        ag_fan_tell(o, control->generation);
+        return o->a.effective.action < AG_ACTION_DENY;
 }
 
 /*
@@ -374,6 +373,7 @@ int ag_fan_device_open(struct bpf_cgroup_dev_ctx *ctx)
         struct ag_process *p, fresh = {};
         struct ag_control *control;
         struct ag_device *device;
+        struct ag_open o = {};
 
         if (type != BPF_DEVCG_DEV_CHAR || !(access & (BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)))
                 return 1;
@@ -394,5 +394,44 @@ int ag_fan_device_open(struct bpf_cgroup_dev_ctx *ctx)
         }
         if (!p || p->flags & AG_PROCESS_EXEMPT)
                 return 1;
-        return ag_fan_sensor(control, p, tgid, rdev, device->kind);
+        o.device = device->kind;
+        o.rdev = rdev;
+        return ag_fan_sensor(control, p, tgid, &o,
+                             device->kind == AG_DEVICE_CAMERA ? AG_COL_CAMERA : AG_COL_MICROPHONE);
+}
+
+/* 1: go on; 0: EPERM, before a packet is sent. */
+static __always_inline int ag_fan_connect(const struct ag_endpoint *to)
+{
+        __u32 tgid = bpf_get_current_pid_tgid() >> 32;
+        struct ag_control *control = ag_controls();
+        struct ag_process *p = ag_process_of(tgid);
+        struct ag_open o = {};
+
+        if (!p || !control || p->flags & AG_PROCESS_EXEMPT || !ag_is_network_camera(to))
+                return 1;
+        ag_endpoint_store(&o.what.inode, to);
+        o.device = AG_DEVICE_NETWORK_CAMERA;
+        o.rdev = to->port;
+        return ag_fan_sensor(control, p, tgid, &o, AG_COL_NETWORK_CAMERA);
+}
+
+SEC("cgroup/connect4")
+int ag_fan_connect4(struct bpf_sock_addr *ctx)
+{
+        struct ag_endpoint to = {};
+
+        ag_endpoint_v4(&to, ctx->user_ip4, ctx->user_port);
+        return ag_fan_connect(&to);
+}
+
+SEC("cgroup/connect6")
+int ag_fan_connect6(struct bpf_sock_addr *ctx)
+{
+        const __u32 address[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] };
+        struct ag_endpoint to = {};
+
+        __builtin_memcpy(to.address, address, sizeof(to.address));
+        to.port = __builtin_bswap16(ctx->user_port);
+        return ag_fan_connect(&to);
 }

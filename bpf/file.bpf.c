@@ -3,7 +3,8 @@
  * Overview: file_open, the hook that everything else is for. Raises the write
  * sequence, lets whoever is no AI workload go on at once, and for the others finds
  * out what the file is: known, held until known, or a sensor. Sleepable, since a
- * hold waits.
+ * hold waits. And connect, which is how a network camera is opened: here, since one
+ * file only can have what core_fixes.bpf.h says of sleepable programs.
  *
  * Owns no state. Decides through verdict.bpf.h, waits through bridge.bpf.h.
  * Must stay cheap in the first lines of ag_file_open(): every open on the host
@@ -11,6 +12,7 @@
  */
 #define AG_SLEEPABLE
 #include "bridge.bpf.h"
+#include "network.bpf.h"
 #include "suffix.bpf.h"
 
 static __always_inline void ag_open_begin(struct ag_open *o, struct inode *inode, struct ag_subject *s)
@@ -106,40 +108,43 @@ static __always_inline struct ag_device *ag_device_of(struct inode *inode)
         return bpf_map_lookup_elem(&ag_devices, &rdev);
 }
 
+/* `o` has its device and number already. */
+static __always_inline int ag_sensor_ask(struct file *file, struct ag_control *control, struct ag_open *o,
+                                         struct ag_subject *s, __u8 column)
+{
+        struct ag_row *row;
+
+        ag_open_subject(o, s, ag_subject_refresh(control, s));
+        /* Being able to interpret is no trait here: a script that reads a camera is nobody's AI. */
+        if (!o->who.workload)
+                return 0;
+        row = ag_row_of(control, o->who.workload);
+        if (!row || row->flags & AG_ROW_NOT_AI)
+                return 0;
+        if (ag_open_resolve(file, control, o, s, row->cells[column].effective[0].action >= AG_ACTION_DENY))
+                return ag_pass(o), -EINTR;
+        if (!o->who.workload)
+                return ag_pass(o);
+        row = ag_row_of(control, o->who.workload);
+        if (!row || row->flags & AG_ROW_NOT_AI)
+                return ag_pass(o);
+        o->kind = AG_EVENT_SENSOR;
+        ag_ask_one(o, column);
+        if (ag_pass_for_later(file, o, AG_REQUEST_SENSOR, o->rdev))
+                return ag_pass(o);
+        return ag_judge(file, control, o);
+}
+
 AG_SUBPROGRAM int ag_sensor_open(struct file *file, struct ag_control *control, struct ag_subject *s,
                                  __u8 kind)
 {
-        struct inode *inode;
         struct ag_open o = {};
-        struct ag_row *row;
-        __u32 traits;
-        __u8 column;
 
-        inode = file->f_inode;
-        column = kind == AG_DEVICE_CAMERA ? AG_COL_CAMERA : AG_COL_MICROPHONE;
-        traits = ag_subject_refresh(control, s);
-        ag_open_begin(&o, inode, s);
-        ag_open_subject(&o, s, traits);
-        /* Being able to interpret is no trait here: a script that reads a camera is nobody's AI. */
-        if (!o.who.workload)
-                return 0;
-        row = ag_row_of(control, o.who.workload);
-        if (!row || row->flags & AG_ROW_NOT_AI)
-                return 0;
-        if (ag_open_resolve(file, control, &o, s, row->cells[column].effective[0].action >= AG_ACTION_DENY))
-                return ag_pass(&o), -EINTR;
-        if (!o.who.workload)
-                return ag_pass(&o);
-        row = ag_row_of(control, o.who.workload);
-        if (!row || row->flags & AG_ROW_NOT_AI)
-                return ag_pass(&o);
-        o.kind = AG_EVENT_SENSOR;
+        ag_open_begin(&o, file->f_inode, s);
         o.device = kind;
-        o.rdev = inode->i_rdev;
-        ag_ask_one(&o, column);
-        if (ag_pass_for_later(file, &o, AG_REQUEST_SENSOR, o.rdev))
-                return ag_pass(&o);
-        return ag_judge(file, control, &o);
+        o.rdev = file->f_inode->i_rdev;
+        return ag_sensor_ask(file, control, &o, s,
+                             kind == AG_DEVICE_CAMERA ? AG_COL_CAMERA : AG_COL_MICROPHONE);
 }
 
 AG_SUBPROGRAM int ag_device_open(struct file *file)
@@ -399,4 +404,62 @@ int BPF_PROG(ag_file_open, struct file *file)
                 return 0;
         s = ag_subject_now();
         return s ? ag_regular_open(file, inode, s) : 0;
+}
+
+/* -------------------------------------------------------- network cameras */
+
+/* sockaddr_in and sockaddr_in6: what they have in common is at the same place. */
+struct ag_sockaddr {
+        __u16 family;
+        __u16 port;
+        __u32 v4;
+        __u64 v6[2];
+        __u32 scope;
+};
+
+static __always_inline bool ag_endpoint_read(struct ag_endpoint *ret, struct sockaddr *address, int length)
+{
+        struct ag_sockaddr a = {};
+
+        if (length < (int) __builtin_offsetof(struct ag_sockaddr, v6) ||
+            bpf_probe_read_kernel(&a, sizeof(a), address) < 0)
+                return false;
+        if (a.family == AF_INET) {
+                ag_endpoint_v4(ret, a.v4, a.port);
+                return true;
+        }
+        if (a.family != AF_INET6 || length < (int) __builtin_offsetof(struct ag_sockaddr, scope))
+                return false;
+        ret->address[0] = a.v6[0];
+        ret->address[1] = a.v6[1];
+        ret->port = __builtin_bswap16(a.port);
+        return true;
+}
+
+AG_SUBPROGRAM int ag_network_open(struct file *file, struct ag_control *control, struct ag_subject *s,
+                                  const struct ag_endpoint *to)
+{
+        struct ag_open o = {};
+
+        ag_who_fill(&o.who, s);
+        ag_endpoint_store(&o.what.inode, to);
+        o.device = AG_DEVICE_NETWORK_CAMERA;
+        o.rdev = to->port;
+        return ag_sensor_ask(file, control, &o, s, AG_COL_NETWORK_CAMERA);
+}
+
+SEC("lsm.s/socket_connect")
+int BPF_PROG(ag_socket_connect, struct socket *sock, struct sockaddr *address, int length)
+{
+        struct ag_subject *s = ag_subject_now();
+        struct ag_control *control = ag_controls();
+        struct ag_endpoint to = {};
+        struct file *file;
+
+        if (!s || !control || (!s->traits && !s->workload))
+                return 0;
+        file = sock->file;
+        if (!file || !ag_endpoint_read(&to, address, length) || !ag_is_network_camera(&to))
+                return 0;
+        return ag_network_open(file, control, s, &to);
 }

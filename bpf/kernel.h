@@ -83,6 +83,14 @@ struct file {
         struct inode *f_inode;
 };
 
+struct socket {
+        struct file *file;
+};
+
+struct sockaddr {
+        __u16 sa_family;
+};
+
 struct iattr {
         unsigned int ia_valid;
 };
@@ -183,6 +191,8 @@ struct bpf_iter__task {
 #define S_IFMT 0170000
 #define S_IFREG 0100000
 #define S_IFCHR 0020000
+#define AF_INET 2
+#define AF_INET6 10
 #define ATTR_SIZE (1 << 3)
 #define CLONE_THREAD 0x00010000
 #define PF_KTHREAD 0x00200000

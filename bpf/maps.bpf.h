@@ -103,6 +103,10 @@ AG_MAP_TABLE(ag_exes, BPF_MAP_TYPE_HASH, 4096, struct ag_exe_key, struct ag_work
 /* Sensors and accelerators, by device number: a name in /dev proves nothing. Writer: the daemon. */
 AG_MAP_TABLE(ag_devices, BPF_MAP_TYPE_HASH, 1024, __u32, struct ag_device);
 
+/* Addresses of network cameras. Writer: the daemon, at its start. Readers: connect hooks, for AI workloads only. */
+AG_MAP_TABLE(ag_network_cameras, BPF_MAP_TYPE_ARRAY, AG_NETWORK_CAMERAS_MAX, __u32,
+             struct ag_network_camera);
+
 /* File suffixes that models use. Writer: the daemon. Reader: opens by interpreters. */
 AG_MAP_TABLE(ag_suffixes, BPF_MAP_TYPE_HASH, 256, struct ag_suffix, __u8);
 

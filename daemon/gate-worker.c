@@ -12,6 +12,7 @@
 
 #include "gate-internal.h"
 #include "lib/event.h"
+#include "lib/network-camera.h"
 
 #define WORKER_QUEUE_MAX 4096U
 #define WORKER_BYTES_MAX (4U << 20)
@@ -298,7 +299,18 @@ static void fill_sensor(const struct ag_request *r, struct ag_event *ev)
 {
         ev->kind = AG_EVENT_SENSOR;
         ev->rdev = r->number;
-        ev->device_kind = r->columns[0] == AG_COL_CAMERA ? AG_DEVICE_CAMERA : AG_DEVICE_MICROPHONE;
+        switch (r->columns[0]) {
+        case AG_COL_NETWORK_CAMERA:
+                ev->device_kind = AG_DEVICE_NETWORK_CAMERA;
+                ev->inode = r->inode;
+                network_camera_name_event(ev);
+                return;
+        case AG_COL_CAMERA:
+                ev->device_kind = AG_DEVICE_CAMERA;
+                return;
+        default:
+                ev->device_kind = AG_DEVICE_MICROPHONE;
+        }
 }
 
 /* What enforcing would have done, told when it is known. On the worker, or who it is is known. */

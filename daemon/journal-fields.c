@@ -218,7 +218,8 @@ static void add_model(JournalEntry *e, const JournalDecision *d, const PolicyTab
 static void add_sensor(JournalEntry *e, const struct ag_event *ev)
 {
         journal_entry_addf(e, "AIGUARD_DEVICE", "%s:%s", device_kind_to_string(ev->device_kind), ev->path);
-        journal_entry_addf(e, "AIGUARD_DEV_MAJMIN", "%u:%u", ev->rdev >> 20, ev->rdev & 0xfffff);
+        if (ev->device_kind != AG_DEVICE_NETWORK_CAMERA)
+                journal_entry_addf(e, "AIGUARD_DEV_MAJMIN", "%u:%u", ev->rdev >> 20, ev->rdev & 0xfffff);
 }
 
 /* "Refused: ...", in words a person understands, from what was decided and nothing else. */
@@ -295,7 +296,10 @@ void journal_decision_fields(const JournalDecision *d, JournalEntry *e)
                 add_sensor(e, ev);
         else
                 add_model(e, d, t);
-        journal_entry_add(e, "AIGUARD_HOOK", ev->reasons & AG_REASON_GATE ? "fanotify" : "file_open");
+        journal_entry_add(e, "AIGUARD_HOOK",
+                          ev->reasons & AG_REASON_GATE                  ? "fanotify"
+                          : ev->device_kind == AG_DEVICE_NETWORK_CAMERA ? "socket_connect"
+                                                                        : "file_open");
         if (ev->held_us > 0 || d->wait_us > 0) {
                 bool real = ev->effective.action >= AG_ACTION_DENY || ev->held_us > 0;
 

@@ -330,6 +330,7 @@ static int find_maps(Loader *l)
                 { "ag_control", &l->maps.control, false },     { "ag_workloads", &l->maps.workloads, false },
                 { "ag_cgroups", &l->maps.cgroups, false },     { "ag_users", &l->maps.users, false },
                 { "ag_exes", &l->maps.exes, false },           { "ag_emergency", &l->maps.emergency, false },
+                { "ag_network_cameras", &l->maps.network_cameras, false },
                 { "ag_devices", &l->maps.devices, false },     { "ag_suffixes", &l->maps.suffixes, false },
                 { "ag_consents", &l->maps.consents, false },   { "ag_gated", &l->maps.gated, false },
                 { "ag_refused", &l->maps.refused, l->what->no_inode_storage },

@@ -28,6 +28,7 @@ typedef struct LoaderMaps {
         int exes;
         int emergency;
         int devices;
+        int network_cameras;
         int suffixes;
         int consents;
         int gated;

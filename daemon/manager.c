@@ -22,9 +22,11 @@
 #include "emergencies.h"
 #include "lib/log.h"
 #include "lib/message-ids.h"
+#include "lib/network-camera.h"
 #include "lock.h"
 #include "manager-bus.h"
 #include "manager-internal.h"
+#include "network-cameras.h"
 #include "policy-apply.h"
 #include "punish.h"
 #include "resolve.h"
@@ -108,9 +110,13 @@ static void on_decision(void *userdata, const struct ag_event *ev)
         Manager *m = userdata;
         struct ag_event named;
 
-        if (ev->kind == AG_EVENT_SENSOR && ev->path_len == 0) {
+        if (ev->kind == AG_EVENT_SENSOR &&
+            (ev->path_len == 0 || ev->device_kind == AG_DEVICE_NETWORK_CAMERA)) {
                 named = *ev;
-                devices_name_event(&named);
+                if (ev->device_kind == AG_DEVICE_NETWORK_CAMERA)
+                        network_camera_name_event(&named);
+                else
+                        devices_name_event(&named);
                 ev = &named;
         }
         journal_decision(m->journal, ev, 0, NULL);
@@ -375,6 +381,9 @@ static int start_policy(Manager *m)
         diag_print(diag, stderr);
         if (r < 0)
                 return log_error_errno(r, "manager: the policy cannot be loaded");
+        r = network_cameras_apply(loader_maps(m->backend->loader), m->config.network_cameras);
+        if (r < 0)
+                return log_error_errno(r, "manager: the network cameras cannot be told to the kernel");
         return policy_apply_suffixes(loader_maps(m->backend->loader));
 }
 

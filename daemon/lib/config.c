@@ -10,6 +10,7 @@
 
 #include "lib/conf-files.h"
 #include "lib/conf-parser.h"
+#include "lib/network-camera.h"
 #include "lib/util-string.h"
 
 static const char *const mode_words[] = { "audit", "enforce", NULL };
@@ -93,6 +94,17 @@ static int parse_jurisdiction(const char *value, void *data, const char **reterr
         return conf_parse_string(value, data, reterr_wanted);
 }
 
+static int parse_network_cameras(const char *value, void *data, const char **reterr_wanted)
+{
+        struct ag_network_camera cameras[AG_NETWORK_CAMERAS_MAX];
+
+        *reterr_wanted = "none, or at most 256 of ADDRESS[/PREFIX][:PORT] or *:PORT, IPv6 in [], with "
+                         "blanks between";
+        if (network_cameras_parse(value, cameras) < 0)
+                return -EINVAL;
+        return conf_parse_string(value, data, reterr_wanted);
+}
+
 static int parse_filesystems(const char *value, void *data, const char **reterr_wanted)
 {
         *reterr_wanted = "absolute paths of mount points, with blanks between";
@@ -104,6 +116,7 @@ static int parse_filesystems(const char *value, void *data, const char **reterr_
 static const ConfItem items[] = {
         { "Host", "Mode", parse_mode, offsetof(Config, mode) },
         { "Host", "Jurisdiction", parse_jurisdiction, offsetof(Config, jurisdiction) },
+        { "Host", "NetworkCameras", parse_network_cameras, offsetof(Config, network_cameras) },
         { "Daemon", "HoldMaxMs", parse_hold_ms, offsetof(Config, hold_max_ms) },
         { "Daemon", "ScanTimeoutSec", parse_scan_timeout, offsetof(Config, scan_timeout_sec) },
         { "Daemon", "ScannerDelaySec", parse_scanner_delay, offsetof(Config, scanner_delay_sec) },
@@ -179,6 +192,8 @@ void config_done(Config *c)
 {
         free(c->jurisdiction);
         c->jurisdiction = NULL;
+        free(c->network_cameras);
+        c->network_cameras = NULL;
         free(c->filesystems);
         c->filesystems = NULL;
 }

@@ -33,6 +33,7 @@ typedef struct Config {
         const char *mode_reason;    /* "default", "aiguard.conf", "kernel command line" */
         bool off;                   /* aiguard.mode=off */
         char *jurisdiction;         /* [Host] Jurisdiction=: "kz", "kz eu"; NULL: not given */
+        char *network_cameras;      /* [Host] NetworkCameras=: see lib/network-camera.h; NULL: the default */
         unsigned hold_max_ms;       /* [Daemon] HoldMaxMs=: longest stay in the bridge */
         unsigned scan_timeout_sec;  /* [Daemon] ScanTimeoutSec= */
         unsigned scanner_delay_sec; /* [Daemon] ScannerDelaySec=: for tests; 0 otherwise */

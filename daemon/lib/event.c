@@ -47,7 +47,7 @@ int event_validate(const void *data, size_t size, const struct ag_event **ret)
                 return -EBADMSG;
         if (e->strength > AG_STRENGTH_STRONG || e->workload >= AG_WORKLOADS_MAX)
                 return -EBADMSG;
-        if (e->device_kind > AG_DEVICE_ACCELERATOR || e->column >= AG_COLUMNS ||
+        if (e->device_kind > AG_DEVICE_NETWORK_CAMERA || e->column >= AG_COLUMNS ||
             e->would_column >= AG_COLUMNS)
                 return -EBADMSG;
         if (columns_validate(e->columns, e->n_columns) < 0 || decision_validate(&e->effective) < 0 ||
@@ -97,7 +97,8 @@ const char *event_kind_to_string(uint8_t kind)
 
 const char *device_kind_to_string(uint8_t kind)
 {
-        static const char *const names[] = { "none", "camera", "microphone", "accelerator" };
+        static const char *const names[] = { "none", "camera", "microphone", "accelerator",
+                                             "network-camera" };
 
         return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "unknown";
 }

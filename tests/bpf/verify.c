@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Overview: loads each program of the object alone, then all of them together,
+ * Overview: loads each program of each object alone, then all of them together,
  * and prints what the verifier said it cost. A kernel that refuses a kind of
  * program (EPERM, as some hosts do for LSM) gives a skip with that reason; a
  * program that no variant of which loads is a failure.
@@ -16,30 +16,48 @@
 #include <bpf/libbpf.h>
 
 #include "aiguard.skel.h"
+#include "aiguard_fan.skel.h"
 
 #define LOG_SIZE (16 * 1024 * 1024)
 #define COMPAT "_compat"
 
+/* One for each backend. */
+static const struct {
+        const char *name;
+        const void *(*elf)(size_t *ret_size);
+} objects[] = { { "aiguard", aiguard__elf_bytes }, { "aiguard_fan", aiguard_fan__elf_bytes } };
+
 static char *log_buf;
 static bool arg_verbose;
+static size_t current; /* of `objects` */
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
 {
         return arg_verbose ? vfprintf(stderr, format, ap) : 0;
 }
 
+static struct bpf_object *open_current(void)
+{
+        LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = objects[current].name);
+        const void *elf;
+        size_t size;
+
+        elf = objects[current].elf(&size);
+        return bpf_object__open_mem(elf, size, &options);
+}
+
 /* Loads what `wanted` names (NULL: everything but `without`). 0 or -errno; the log is left in log_buf. */
 static int try_load(const char *wanted, bool (*skip)(const char *))
 {
         struct bpf_program *program;
-        struct aiguard *skel;
+        struct bpf_object *object;
         int r;
 
         log_buf[0] = 0;
-        skel = aiguard__open();
-        if (!skel)
+        object = open_current();
+        if (!object)
                 return -errno;
-        bpf_object__for_each_program(program, skel->obj)
+        bpf_object__for_each_program(program, object)
         {
                 const char *name = bpf_program__name(program);
 
@@ -49,8 +67,8 @@ static int try_load(const char *wanted, bool (*skip)(const char *))
                         bpf_program__set_log_level(program, arg_verbose ? 1 | 4 : 4);
                 }
         }
-        r = aiguard__load(skel);
-        aiguard__destroy(skel);
+        r = bpf_object__load(object);
+        bpf_object__close(object);
         return r;
 }
 
@@ -110,14 +128,15 @@ static bool failed(const char *name)
 
 static void collect(const char *only)
 {
-        struct aiguard *skel = aiguard__open();
+        struct bpf_object *object = open_current();
         struct bpf_program *program;
 
-        if (!skel) {
+        n_results = 0;
+        if (!object) {
                 printf("not ok - bpf-verify # cannot open the object: %m\n");
                 exit(1);
         }
-        bpf_object__for_each_program(program, skel->obj)
+        bpf_object__for_each_program(program, object)
         {
                 const char *name = bpf_program__name(program);
 
@@ -126,25 +145,12 @@ static void collect(const char *only)
                 if (n_results < sizeof(results) / sizeof(results[0]))
                         snprintf(results[n_results++].name, sizeof(results[0].name), "%s", name);
         }
-        aiguard__destroy(skel);
+        bpf_object__close(object);
 }
 
-int main(int argc, char **argv)
+static void try_each(void)
 {
         char text[400];
-        int bad = 0, r;
-
-        if (argc > 1 && !strcmp(argv[1], "-v")) {
-                arg_verbose = true;
-                argc--;
-                argv++;
-        }
-        libbpf_set_print(quiet);
-        libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-        log_buf = calloc(1, LOG_SIZE);
-        if (!log_buf)
-                return 1;
-        collect(argc > 1 ? argv[1] : NULL);
 
         for (size_t i = 0; i < n_results; i++) {
                 results[i].error = try_load(results[i].name, NULL);
@@ -158,23 +164,63 @@ int main(int argc, char **argv)
                         fputs(log_buf, stderr);
                 fflush(stdout);
         }
+}
+
+/* What did not load, and whether that is a fault. Returns how many faults. */
+static int judge_each(void)
+{
+        int bad = 0;
+
         for (size_t i = 0; i < n_results; i++) {
+                const char *name = results[i].name;
+
                 if (!results[i].error)
                         continue;
                 if (results[i].error == -EPERM && !log_buf[0]) {
-                        printf("skip - loads %s # this kernel refuses such programs: EPERM\n",
-                               results[i].name);
-                } else if (twin_loads(results[i].name)) {
-                        printf("skip - loads %s # its other variant fits this kernel\n", results[i].name);
+                        printf("skip - loads %s # this kernel refuses such programs: EPERM\n", name);
+                } else if (twin_loads(name)) {
+                        printf("skip - loads %s # its other variant fits this kernel\n", name);
                 } else {
-                        printf("not ok - loads %s # %s\n", results[i].name, strerror(-results[i].error));
+                        printf("not ok - loads %s # %s\n", name, strerror(-results[i].error));
                         bad++;
                 }
         }
+        return bad;
+}
+
+static int verify_object(const char *only)
+{
+        int bad, r;
+
+        collect(only);
+        if (n_results == 0)
+                return 0;
+        try_each();
+        bad = judge_each();
         r = try_load(NULL, failed);
         if (r < 0)
-                printf("not ok - all that load alone load together # %s\n", strerror(-r));
+                printf("not ok - all of %s that load alone load together # %s\n", objects[current].name,
+                       strerror(-r));
         else
-                printf("ok - all that load alone load together\n");
-        return bad || r < 0;
+                printf("ok - all of %s that load alone load together\n", objects[current].name);
+        return bad + (r < 0);
+}
+
+int main(int argc, char **argv)
+{
+        int bad = 0;
+
+        if (argc > 1 && !strcmp(argv[1], "-v")) {
+                arg_verbose = true;
+                argc--;
+                argv++;
+        }
+        libbpf_set_print(quiet);
+        libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+        log_buf = calloc(1, LOG_SIZE);
+        if (!log_buf)
+                return 1;
+        for (current = 0; current < sizeof(objects) / sizeof(objects[0]); current++)
+                bad += verify_object(argc > 1 ? argv[1] : NULL);
+        return bad != 0;
 }

@@ -194,27 +194,28 @@ fresh() {
 FIELDS='MESSAGE MESSAGE_ID PRIORITY OBJECT_PID AIGUARD_RULE AIGUARD_DECISION AIGUARD_MODE AIGUARD_UID AIGUARD_COMM
         AIGUARD_TRAITS AIGUARD_SYSTEM_ID AIGUARD_EVENT_ID AIGUARD_TIME AIGUARD_POLICY_SHA256 AIGUARD_HOOK'
 
-# said PATH model|sensor [CONDITION]: exactly one entry about it (TIMES: how many; some), with all its fields, that says
+# said PATH model|sensor|network [CONDITION]: exactly one entry about it (TIMES: how many; some), with all its fields, that says
 # what this mode does. PATH any: whatever it is about; pid=any or ANY_PROCESS=yes: whoever did it.
 said() {
         local path=$1 kind=$2 more=${3:-true} id about names="$FIELDS" fault
         case $MODE-$kind in
         enforce-model) id=$ID_MODEL_REFUSED ;;
-        enforce-sensor) id=$ID_SENSOR_REFUSED ;;
+        enforce-sensor | enforce-network) id=$ID_SENSOR_REFUSED ;;
         audit-model) id=$ID_MODEL_AUDITED ;;
-        audit-sensor) id=$ID_SENSOR_AUDITED ;;
+        audit-sensor | audit-network) id=$ID_SENSOR_AUDITED ;;
         esac
         about='true'
         # A device program sees the number of a node and no name: the log then has the name in /dev.
         [ "$kind-$BACKEND" != sensor-fanotify ] || [ "$path" = any ] || path=$CAMERA
         [ "$path" = any ] || case $kind in
         model) about=".AIGUARD_MODEL_PATH == \"$path\"" ;;
-        sensor) about="(.AIGUARD_DEVICE // \"\") | endswith(\"$path\")" ;;
+        sensor | network) about="(.AIGUARD_DEVICE // \"\") | endswith(\"$path\")" ;;
         esac
         [ "$pid" = any ] || [ "${ANY_PROCESS:-no}" = yes ] || about="($about) and .OBJECT_PID == \"$pid\""
         case $kind in
         model) names="$names AIGUARD_MODEL_PATH AIGUARD_MODEL_FORMAT AIGUARD_MODEL_CAPABILITY AIGUARD_MODEL_EVIDENCE" ;;
         sensor) names="$names AIGUARD_DEVICE AIGUARD_DEV_MAJMIN" ;;
+        network) names="$names AIGUARD_DEVICE" ;; # an address has no number
         esac
         [ -z "${UNREAD:-}" ] || names=$FIELDS
         wait_entries "${TIMES:-1}" "$REFUSED $AUDITED" "$about" || return 1
@@ -228,7 +229,7 @@ said() {
         [ -z "$fault" ] || { echo "${WHEN:+$WHEN: }$fault"; return 1; }
 }
 
-# refused PATH model|sensor COMMAND...: the command must end with 1 (EPERM) in enforce mode and with 0 in audit mode,
+# refused PATH model|sensor|network COMMAND...: the command must end with 1 (EPERM) in enforce mode and with 0 in audit mode,
 # and the journal must say so once. WHEN: for the reader, of several in one test; SAID: one more condition on the entry;
 # OPENED: how it ends in audit mode; UNREAD=yes: nobody has read this model, so there is nothing to say of its content;
 # and what `said` takes.

@@ -110,6 +110,11 @@ refusals() {
         check "mknod-ed camera" gives EPERM ai open "$M/camera"
         check "mknod-ed camera by who is no AI" gives ENXIO "$P" open "$M/camera"
         evidence_of_a_workload
+        check "network camera, IPv4" gives EPERM ai connect 127.0.0.1 8554
+        check "network camera, IPv6" gives EPERM ai connect ::1 8554
+        check "network camera, IPv4 as IPv6" gives EPERM ai connect ::ffff:127.0.0.1 8554
+        check "network camera by who is no AI" gives ok "$P" connect 127.0.0.1 8554
+        check "another port" gives ok ai connect 127.0.0.1 5540
         if [ -d "$build/vm/ai/node_modules/onnxruntime-node" ] && command -v node >/dev/null; then
                 # The runtime has to lie where it is seen, with only one file system watched.
                 cp -r "$build/vm/ai/node_modules" "$M/"

@@ -257,6 +257,7 @@ static const struct Verb {
         { "shared-write", verb_shared_write,
           "PATH NEW               NEW written through an old shared mapping" },
         { "rewrite", verb_rewrite, "PATH NEW               open, rewrite in place with NEW, open again" },
+        { "connect", verb_connect, "ADDRESS PORT           listen on PORT, and connect to it" },
         { "many", verb_many,
           "FILE...                all at once, a process each; 'bad' in the name: refused" },
 };

@@ -57,5 +57,6 @@ int verb_deleted_fifo(int argc, char **argv);
 int verb_shared_write(int argc, char **argv);
 int verb_rewrite(int argc, char **argv);
 int verb_many(int argc, char **argv);
+int verb_connect(int argc, char **argv);
 
 #endif

@@ -70,6 +70,16 @@ camera_mode() {
         camera_node "/root/webcam-mode-$1"
         refused "webcam-mode-$1" sensor ai open-mode "$1" "/root/webcam-mode-$1"
 }
+# One that no entry names but by its port, IPv4, IPv6 and the one as the other.
+network_camera() {
+        WHEN=v4 refused 127.0.0.1:554 network ai connect 127.0.0.1 554
+        WHEN=v6 refused '[::1]:8554' network ai connect ::1 8554
+        WHEN=mapped refused 127.0.0.2:322 network ai connect ::ffff:127.0.0.2 322
+}
+network_for_others() {
+        allowed "$PROBE" connect 127.0.0.1 554
+        allowed ai connect 127.0.0.1 5540
+}
 camera_second_node() {
         camera_node /root/webcam
         refused webcam sensor ai open /root/webcam
@@ -129,6 +139,7 @@ refusals() {
         local mode
         for mode in 0 1 2 3; do behaviour "camera-access-mode-$mode $MODE" camera_mode $mode; done
         behaviour "camera-second-node $MODE" camera_second_node
+        behaviour "network-camera $MODE" network_camera
         behaviour "trait-by-one-thread-open-by-another $MODE" by_thread
         behaviour "runtime-mapped-not-run $MODE" by_mapping
         behaviour "runtime-never-seen-before $MODE" fresh_runtime
@@ -174,6 +185,7 @@ allowances() {
         behaviour "ort-face-detector-works $MODE" face_detector
         behaviour "ort-harmless-model-works $MODE" harmless_model
         behaviour "camera-for-others-30-frames $MODE" thirty_frames
+        behaviour "network-camera-for-others $MODE" network_for_others
         behaviour "model-read-by-others $MODE" plain_reader
         behaviour "program-never-seen-before $MODE" fresh_program
         behaviour "weak-trait-alone-keeps-the-camera $MODE" weak_camera

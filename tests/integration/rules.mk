@@ -3,7 +3,7 @@
 ACCEPTANCE := $(BUILD)/tests
 ACCEPTANCE_FILES := $(ACCEPTANCE)/probe $(ACCEPTANCE)/bench $(ACCEPTANCE)/stream $(ACCEPTANCE)/libonnxruntime.so.1 $(ACCEPTANCE)/models/.stamp
 
-$(ACCEPTANCE)/probe: tests/integration/probe.c tests/integration/probe-attacks.c tests/integration/probe.h
+$(ACCEPTANCE)/probe: tests/integration/probe.c tests/integration/probe-attacks.c tests/integration/probe-network.c tests/integration/probe.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(filter %.c,$^) -pthread -ldl -o $@
