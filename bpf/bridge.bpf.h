@@ -246,7 +246,6 @@ static __always_inline void ag_bridge_begin(struct ag_bridge *b, struct file *fi
                                             struct ag_control *control, struct ag_open *o, __u64 now)
 {
         b->file = file;
-        b->inode = file->f_inode;
         b->control = control;
         b->open = o;
         b->tid = o->who.tid;
@@ -266,6 +265,7 @@ AG_SUBPROGRAM int ag_hold(struct file *file, struct ag_control *control, struct 
         if (!quota)
                 return AG_BRIDGE_NO_ROOM;
         ag_bridge_begin(&b, file, control, o, since);
+        b.inode = file->f_inode;
         b.known = known;
         bpf_loop(AG_BRIDGE_TURNS, ag_bridge_file_turn, &b, 0);
         __sync_fetch_and_add(quota, -1);
@@ -273,7 +273,7 @@ AG_SUBPROGRAM int ag_hold(struct file *file, struct ag_control *control, struct 
         return b.end;
 }
 
-/* Waits until it is known what the subject is. Returns enum ag_bridge_end. */
+/* Waits until it is known what the subject is. `file` may be NULL. Returns enum ag_bridge_end. */
 AG_SUBPROGRAM int ag_resolve(struct file *file, struct ag_control *control, struct ag_open *o,
                              struct ag_subject *s)
 {

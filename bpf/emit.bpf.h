@@ -138,21 +138,7 @@ static __always_inline int ag_request_try(struct file *file, const struct ag_who
         return 0;
 }
 
-AG_SUBPROGRAM int ag_request_send(struct file *file, const struct ag_who *who, const struct ag_what *what)
-{
-        int r;
-
-        r = ag_request_try(file, who, what, AG_REQUEST_SHORT_PATH, false);
-        if (r == -ENAMETOOLONG)
-                r = ag_request_try(file, who, what, AG_PATH_MAX, true);
-        if (r < 0) {
-                ag_count(AG_STAT_REQUEST_LOST);
-                ag_error(AG_PLACE_REQUEST_RING, r);
-        }
-        return r;
-}
-
-/* The same from a hook where paths cannot be had. */
+/* From a hook where paths cannot be had. */
 AG_SUBPROGRAM int ag_request_send_bare(const struct ag_who *who, const struct ag_what *what)
 {
         struct ag_request *r;
@@ -167,6 +153,23 @@ AG_SUBPROGRAM int ag_request_send_bare(const struct ag_who *who, const struct ag
         r->flags |= AG_REQUEST_NO_PATH;
         bpf_ringbuf_submit(r, 0);
         return 0;
+}
+
+/* `file` NULL: what is asked about is none. */
+AG_SUBPROGRAM int ag_request_send(struct file *file, const struct ag_who *who, const struct ag_what *what)
+{
+        int r;
+
+        if (!file)
+                return ag_request_send_bare(who, what);
+        r = ag_request_try(file, who, what, AG_REQUEST_SHORT_PATH, false);
+        if (r == -ENAMETOOLONG)
+                r = ag_request_try(file, who, what, AG_PATH_MAX, true);
+        if (r < 0) {
+                ag_count(AG_STAT_REQUEST_LOST);
+                ag_error(AG_PLACE_REQUEST_RING, r);
+        }
+        return r;
 }
 
 #endif

@@ -436,7 +436,8 @@ static __always_inline bool ag_endpoint_read(struct ag_endpoint *ret, struct soc
         return true;
 }
 
-AG_SUBPROGRAM int ag_network_open(struct file *file, struct ag_control *control, struct ag_subject *s,
+/* No file: what a socket has of one could not be named, and the daemon has the address. */
+AG_SUBPROGRAM int ag_network_open(struct ag_control *control, struct ag_subject *s,
                                   const struct ag_endpoint *to)
 {
         struct ag_open o = {};
@@ -445,7 +446,7 @@ AG_SUBPROGRAM int ag_network_open(struct file *file, struct ag_control *control,
         ag_endpoint_store(&o.what.inode, to);
         o.device = AG_DEVICE_NETWORK_CAMERA;
         o.rdev = to->port;
-        return ag_sensor_ask(file, control, &o, s, AG_COL_NETWORK_CAMERA);
+        return ag_sensor_ask(NULL, control, &o, s, AG_COL_NETWORK_CAMERA);
 }
 
 SEC("lsm.s/socket_connect")
@@ -454,12 +455,10 @@ int BPF_PROG(ag_socket_connect, struct socket *sock, struct sockaddr *address, i
         struct ag_subject *s = ag_subject_now();
         struct ag_control *control = ag_controls();
         struct ag_endpoint to = {};
-        struct file *file;
 
         if (!s || !control || (!s->traits && !s->workload))
                 return 0;
-        file = sock->file;
-        if (!file || !ag_endpoint_read(&to, address, length) || !ag_is_network_camera(&to))
+        if (!ag_endpoint_read(&to, address, length) || !ag_is_network_camera(&to))
                 return 0;
-        return ag_network_open(file, control, s, &to);
+        return ag_network_open(control, s, &to);
 }

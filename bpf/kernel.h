@@ -83,9 +83,7 @@ struct file {
         struct inode *f_inode;
 };
 
-struct socket {
-        struct file *file;
-};
+struct socket;
 
 struct sockaddr {
         __u16 sa_family;

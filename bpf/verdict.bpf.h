@@ -108,6 +108,27 @@ AG_SUBPROGRAM void ag_event_who(struct ag_event *e, const struct ag_open *o)
         bpf_get_current_comm(e->comm, sizeof(e->comm));
 }
 
+/* For display only. Returns its length with the NUL; of what is no file, 1. */
+static __always_inline long ag_tell_path(struct file *file, struct ag_event *e)
+{
+        long n;
+
+        e->path[0] = 0;
+        if (!file)
+                return 1;
+        n = bpf_d_path(&file->f_path, e->path, sizeof(e->path));
+        if (n <= 0) {
+                /* The last name is better than none. */
+                n = bpf_probe_read_kernel_str(e->path, sizeof(e->path), file->f_path.dentry->d_name.name);
+                ag_error(AG_PLACE_PATH, -ENAMETOOLONG);
+        }
+        if (n <= 0 || n > (long) sizeof(e->path)) {
+                e->path[0] = 0;
+                n = 1;
+        }
+        return n;
+}
+
 AG_SUBPROGRAM int ag_tell(struct file *file, const struct ag_open *o, __u32 generation)
 {
         const struct ag_answer *a = &o->a;
@@ -139,16 +160,7 @@ AG_SUBPROGRAM int ag_tell(struct file *file, const struct ag_open *o, __u32 gene
         e->device_kind = o->device;
         e->reserved = 0;
 
-        n = bpf_d_path(&file->f_path, e->path, sizeof(e->path));
-        if (n <= 0) {
-                /* For display only: the last name is better than none. */
-                n = bpf_probe_read_kernel_str(e->path, sizeof(e->path), file->f_path.dentry->d_name.name);
-                ag_error(AG_PLACE_PATH, -ENAMETOOLONG);
-        }
-        if (n <= 0 || n > (long) sizeof(e->path)) {
-                e->path[0] = 0;
-                n = 1;
-        }
+        n = ag_tell_path(file, e);
         e->path_len = n - 1;
         bpf_ringbuf_submit(e, 0);
         ag_count(AG_STAT_EMITTED);

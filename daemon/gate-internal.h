@@ -163,6 +163,8 @@ struct Gate {
 int gate_open_request(Gate *g, const struct ag_request *r, struct statx *ret_st);
 /* The same for the program that the opener runs, which may have no name any more (a memfd). */
 int gate_open_exe(Gate *g, const struct ag_request *r, struct statx *ret_st);
+/* gate-handle.c: O_PATH, of what has no name here any more. Not checked to be anything. -ESTALE: not there either. */
+int gate_open_handle(const struct ag_inode_key *inode);
 /* Directory of `path` below the root of a thread, O_PATH; cached names only. `ret_name` points into path. */
 int gate_open_directory(uint32_t tid, const char *path, const char **ret_name);
 int gate_statx(int fd, struct statx *ret);

@@ -164,17 +164,39 @@ static int open_below_our_root(Gate *g, const struct ag_request *r, struct statx
         _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         int fd, q;
 
-        if (root < 0 || (r->kind != AG_REQUEST_CLASSIFY && r->kind != AG_REQUEST_MAPPED))
+        if (root < 0)
                 return -ESRCH;
         fd = open_cached(root, below_root(r->path), 0);
         if (fd < 0)
                 return fd;
         q = check_identity(g, r, fd, ret_st);
+        /* Btrfs and overlayfs tell stat another number: theirs are not found this way. */
         if (q == 0 && AG_DEV(ret_st->stx_dev_major, ret_st->stx_dev_minor) != r->inode.dev)
                 q = -ESTALE;
         if (q < 0)
                 safe_close(fd);
         return q < 0 ? q : fd;
+}
+
+/* The name was one of a container that is gone: by its number, then, on the file systems that can. */
+static int open_by_number(Gate *g, const struct ag_request *r, struct statx *ret_st)
+{
+        int fd, q;
+
+        if (r->fs_magic != EXT4_SUPER_MAGIC && r->fs_magic != MAGIC_XFS && r->fs_magic != F2FS_SUPER_MAGIC)
+                return -EOPNOTSUPP;
+        fd = gate_open_handle(&r->inode);
+        if (fd < 0)
+                return fd;
+        q = check_identity(g, r, fd, ret_st);
+        if (q < 0)
+                safe_close(fd);
+        return q < 0 ? q : fd;
+}
+
+static bool nobody_waits(const struct ag_request *r)
+{
+        return r->kind == AG_REQUEST_CLASSIFY || r->kind == AG_REQUEST_MAPPED;
 }
 
 int gate_open_request(Gate *g, const struct ag_request *r, struct statx *ret_st)
@@ -183,8 +205,10 @@ int gate_open_request(Gate *g, const struct ag_request *r, struct statx *ret_st)
 
         if (r->path_len > 0 && !(r->flags & AG_REQUEST_NO_PATH)) {
                 root = open_root(r->tid);
-                if (root < 0)
-                        return open_below_our_root(g, r, ret_st);
+                if (root < 0) {
+                        fd = nobody_waits(r) ? open_below_our_root(g, r, ret_st) : -ESRCH;
+                        return fd < 0 && nobody_waits(r) ? open_by_number(g, r, ret_st) : fd;
+                }
                 fd = q = open_cached(root, below_root(r->path), 0);
                 safe_close(root);
                 if (fd >= 0) {
@@ -195,6 +219,8 @@ int gate_open_request(Gate *g, const struct ag_request *r, struct statx *ret_st)
                 }
         }
         fd = open_by_descriptor(g, r, ret_st);
+        if (fd < 0 && nobody_waits(r))
+                fd = open_by_number(g, r, ret_st);
         return fd >= 0 ? fd : q;
 }
 
