@@ -56,7 +56,7 @@ struct ScanTask {
         int job_fd;
         uint64_t started_ns;
         uint64_t micros;
-        bool has_key;            /* `key` is of what the scanner was given: */
+        bool has_key; /* `key` is of what the scanner was given: */
         ScanCacheKey key;
         ScanSibling *siblings;
         size_t n_siblings;

@@ -124,14 +124,15 @@ static int parse_item(char *text, struct ag_network_camera *ret)
 
 int network_cameras_parse(const char *text, struct ag_network_camera ret[AG_NETWORK_CAMERAS_MAX])
 {
-        _cleanup_free_ char *copy = strdup(text);
+        _cleanup_free_ char *copy = NULL;
         char *state = NULL;
         int n = 0, r;
 
-        if (!copy)
-                return -ENOMEM;
         if (streq(text, "none"))
                 return 0;
+        copy = strdup(text);
+        if (!copy)
+                return -ENOMEM;
         for (char *item = strtok_r(copy, BLANKS, &state); item; item = strtok_r(NULL, BLANKS, &state)) {
                 if (n == AG_NETWORK_CAMERAS_MAX)
                         return -E2BIG;

@@ -140,7 +140,7 @@ static void collect(const char *only)
         {
                 const char *name = bpf_program__name(program);
 
-                if (only && strcmp(only, name))
+                if (only && strcmp(only, name) != 0)
                         continue;
                 if (n_results < sizeof(results) / sizeof(results[0]))
                         snprintf(results[n_results++].name, sizeof(results[0].name), "%s", name);
