@@ -66,16 +66,22 @@ static bool knows(Dossiers *d, uint64_t cgroup_id)
         return one && one->cgroup[0];
 }
 
-/* A cgroup that is new may be of a unit that was known before: its path is asked for once. */
-static void meet(Dossiers *d, uint64_t cgroup_id, pid_t tgid, uint64_t start_time)
+/*
+ * A cgroup that is new may be of a unit that was known before: its path is asked for once. `cgroup`: as it was when
+ * the process was there; NULL: it may still be.
+ */
+static void meet(Dossiers *d, uint64_t cgroup_id, pid_t tgid, uint64_t start_time, const char *cgroup)
 {
         _cleanup_(journal_process_freep) JournalProcess *process = NULL;
 
         if (cgroup_id == 0 || knows(d, cgroup_id))
                 return;
-        process = journal_process_new(tgid, start_time);
+        if (!cgroup) {
+                process = journal_process_new(tgid, start_time);
+                cgroup = process ? process->cgroup : NULL;
+        }
         LOCK_SCOPE(&d->lock);
-        (void) dossier_get(d->set, cgroup_id, process ? process->cgroup : NULL);
+        (void) dossier_get(d->set, cgroup_id, cgroup);
 }
 
 static void add(Dossiers *d, uint64_t cgroup_id, const char *cgroup, const DossierItem *item)
@@ -118,7 +124,7 @@ void dossiers_on_event(Dossiers *d, const struct ag_event *ev)
                 return;
         item.pid = (int32_t) ev->tgid;
         item.seen_usec = realtime_usec();
-        meet(d, ev->cgroup_id, (pid_t) ev->tgid, ev->start_time);
+        meet(d, ev->cgroup_id, (pid_t) ev->tgid, ev->start_time, NULL);
         add(d, ev->cgroup_id, NULL, &item);
 }
 
@@ -162,13 +168,13 @@ bool dossiers_raise_shown(Dossiers *d, uint64_t cgroup_id, Classification *c)
         return one && dossier_raise(one, policy_store_modelcaps(d->store), c);
 }
 
-bool dossiers_raise(Dossiers *d, const struct ag_gated *who, struct ag_object *object)
+bool dossiers_raise(Dossiers *d, const struct ag_gated *who, const char *cgroup, struct ag_object *object)
 {
         _cleanup_free_ InventoryRecord *record = NULL;
 
         if (!dossiers_may_raise(d, object) || object->model == 0)
                 return false;
-        meet(d, who->cgroup_id, (pid_t) who->tgid, who->start_time);
+        meet(d, who->cgroup_id, (pid_t) who->tgid, who->start_time, cgroup);
         record = malloc(sizeof(*record));
         if (!record || inventory_get(d->inventory, object->model, record) < 0 || record->declared ||
             !dossiers_raise_shown(d, who->cgroup_id, &record->classification))

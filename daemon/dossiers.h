@@ -37,10 +37,10 @@ void dossiers_add_script(Dossiers *d, const DossierScript *s, const Classificati
 /* Could what a workload has read make more of this than a suspicion? Then it is asked anew at each open. */
 bool dossiers_may_raise(const Dossiers *d, const struct ag_object *object);
 /*
- * Makes the columns of `object` those of the workload of that opener. A model that is declared
- * stays what was declared. True when it has risen.
+ * Makes the columns of `object` those of the workload of that opener, whose cgroup's path may
+ * be given. A model that is declared stays what was declared. True when it has risen.
  */
-bool dossiers_raise(Dossiers *d, const struct ag_gated *who, struct ag_object *object);
+bool dossiers_raise(Dossiers *d, const struct ag_gated *who, const char *cgroup, struct ag_object *object);
 /* The same for what is shown: certainty and reasons. */
 bool dossiers_raise_shown(Dossiers *d, uint64_t cgroup_id, Classification *c);
 

@@ -177,7 +177,7 @@ bool gate_may_raise(Gate *g, const struct ag_object *object)
         return dossiers_may_raise(g->options.dossiers, object);
 }
 
-void gate_raise(Gate *g, const struct ag_gated *who, struct ag_object *object)
+void gate_raise(Gate *g, const struct ag_gated *who, const JournalProcess *process, struct ag_object *object)
 {
         const GateHandlers *h = &g->options.handlers;
 
@@ -185,7 +185,7 @@ void gate_raise(Gate *g, const struct ag_gated *who, struct ag_object *object)
                 return;
         if (h->on_look)
                 h->on_look(h->userdata, (pid_t) who->tgid, who->cgroup_id, true);
-        if (dossiers_raise(g->options.dossiers, who, object) &&
+        if (dossiers_raise(g->options.dossiers, who, process ? process->cgroup : NULL, object) &&
             !(who->flags & (AG_REQUEST_WRITER | AG_REQUEST_NO_CACHE)))
                 gate_keep_refusal(g, &who->inode, object);
 }

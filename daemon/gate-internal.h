@@ -221,8 +221,9 @@ void gate_look_at_who(Gate *g, struct ag_gated *who);
 void gate_settle_who(Gate *g, const struct ag_request *opened, struct ag_gated *who);
 /* May what its workload has read make more of it than a suspicion? */
 bool gate_may_raise(Gate *g, const struct ag_object *object);
-/* Makes it what it is to that workload, scripts of the opener included. Waits. Worker thread. */
-void gate_raise(Gate *g, const struct ag_gated *who, struct ag_object *object);
+/* Makes it what it is to that workload, scripts of the opener included; `process` may be NULL. Waits. Worker thread. */
+void gate_raise(Gate *g, const struct ag_gated *who, const JournalProcess *process,
+                struct ag_object *object);
 /* Takes the process, which may be NULL. */
 void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held, JournalProcess *taken);
 void gate_event_path(struct ag_event *ev, const char *path);

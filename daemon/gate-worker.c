@@ -325,7 +325,7 @@ static void tell_opener(Gate *g, Item *i)
                 gate_settle_who(g, &i->request, &i->who);
         if (i->who.workload == AG_WORKLOAD_OTHER)
                 return;
-        gate_raise(g, &i->who, &i->object);
+        gate_raise(g, &i->who, i->process, &i->object);
         /* An interpreter is AI by the act of loading a model, and by no other. */
         if (sensor && i->who.strength == AG_STRENGTH_NONE && i->who.workload == AG_WORKLOAD_UNDECLARED)
                 return;
@@ -515,7 +515,7 @@ static void resolve(struct Worker *w, Item *i)
                 h->on_resolve(h->userdata, &i->request, i->path_fd);
         }
         if (i->waiter) {
-                gate_raise(w->gate, &i->waiter->who, &i->waiter->object);
+                gate_raise(w->gate, &i->waiter->who, NULL, &i->waiter->object);
                 gate_resolved(w->gate, i->waiter);
         }
         item_free(i);

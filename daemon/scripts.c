@@ -155,14 +155,39 @@ static void forget(Scripts *s, Look *l)
         l->hash++;
 }
 
-static void wait_for(Scripts *s, const Look *l)
+static struct timespec patience(void)
 {
         struct timespec until;
 
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += WAIT_MS / 1000;
+        return until;
+}
+
+static void wait_for(Scripts *s, const Look *l)
+{
+        struct timespec until = patience();
+
         LOCK_SCOPE(&s->lock);
         while (l->urgent > 0 && pthread_cond_timedwait(&s->done, &s->lock, &until) == 0)
+                ;
+}
+
+static bool is_pending(const Scripts *s, pid_t pid)
+{
+        for (size_t i = 0; i < LOOKS; i++)
+                if (s->looks[i].pid == pid && s->looks[i].pending > 0)
+                        return true;
+        return false;
+}
+
+/* It is gone; what was begun while it was there comes still. */
+static void wait_for_last(Scripts *s, pid_t pid)
+{
+        struct timespec until = patience();
+
+        LOCK_SCOPE(&s->lock);
+        while (is_pending(s, pid) && pthread_cond_timedwait(&s->done, &s->lock, &until) == 0)
                 ;
 }
 
@@ -292,7 +317,8 @@ static void look_at_args(Scripts *s, Target *t, const char *cmdline, size_t size
         }
 }
 
-void scripts_look(Scripts *s, pid_t pid, uint64_t cgroup_id, bool wait)
+/* False: there is no command line any more. */
+static bool look(Scripts *s, pid_t pid, uint64_t cgroup_id, bool wait)
 {
         _cleanup_close_ int proc_fd = proc_open(pid);
         _cleanup_free_ char *cmdline = proc_fd >= 0 ? malloc(SCRIPT_ARGS_BYTES + 1) : NULL;
@@ -301,13 +327,13 @@ void scripts_look(Scripts *s, pid_t pid, uint64_t cgroup_id, bool wait)
         ssize_t n;
 
         if (!cmdline || proc_start_ticks(proc_fd, &start) < 0)
-                return;
+                return false;
         n = proc_cmdline(proc_fd, cmdline, SCRIPT_ARGS_BYTES + 1);
         if (n <= 0)
-                return;
+                return false;
         t.look = begin_look(s, pid, start, hash_of(cmdline, (size_t) n), wait);
         if (!t.look)
-                return;
+                return true;
         if (proc_cgroup(proc_fd, t.cgroup, sizeof(t.cgroup)) < 0)
                 t.cgroup[0] = 0;
         look_at_args(s, &t, cmdline, (size_t) n);
@@ -316,4 +342,11 @@ void scripts_look(Scripts *s, pid_t pid, uint64_t cgroup_id, bool wait)
         if (wait)
                 wait_for(s, t.look);
         end_one(s, t.look, false);
+        return true;
+}
+
+void scripts_look(Scripts *s, pid_t pid, uint64_t cgroup_id, bool wait)
+{
+        if (!look(s, pid, cgroup_id, wait) && wait)
+                wait_for_last(s, pid);
 }

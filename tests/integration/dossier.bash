@@ -5,12 +5,12 @@
 # tests/vm/suites/behaviour/45-dossier.sh.
 
 # script NAME LINE...: a program that opens its argument, with these lines in it; prints its path. It ends with 1 when
-# it is refused.
+# it is refused, and else a second later: in audit mode its command line is looked at behind the open.
 script() {
         local file=/work/fresh/$1
         shift
         mkdir -p /work/fresh
-        printf '%s\n' 'import sys' "$@" 'open(sys.argv[1], "rb").read(64)' >"$file"
+        printf '%s\n' 'import sys, time' "$@" 'open(sys.argv[1], "rb").read(64)' 'time.sleep(1)' >"$file"
         sync -f "$file"
         echo "$file"
 }
@@ -47,7 +47,9 @@ in_code() {
 on_the_command_line() {
         raised "dossier-inline-$MODE" "$(model 3)" python3 -c "$SEVEN
 import sys
-open(sys.argv[1], 'rb').read(64)"
+open(sys.argv[1], 'rb').read(64)
+import time
+time.sleep(1)"
 }
 # The same model, refused to one unit a moment ago, by another; and by the first once more.
 each_for_itself() {
