@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "bus-authorize.h"
 #include "consents.h"
 #include "lib/bus-names.h"
 #include "lib/util-string.h"
@@ -22,6 +23,14 @@ static int reply(sd_bus_message *msg, json_t *o)
         return text ? sd_bus_reply_method_return(msg, "s", text) : -ENOMEM;
 }
 
+static int may_change(BusPeer *peer, sd_bus_message *msg, sd_bus_message_handler_t method, uid_t *ret,
+                      sd_bus_error *reterr)
+{
+        if (bus_sender_uid(peer, msg, ret) < 0)
+                return sd_bus_error_set(reterr, BUS_ERROR_REFUSED, "Nobody knows who asks");
+        return bus_authorize(peer, msg, *ret, BUS_ACTION_CHANGE_GRANTS, method, reterr);
+}
+
 int bus_grant_import(sd_bus_message *msg, void *userdata, sd_bus_error *reterr)
 {
         BusPeer *peer = userdata;
@@ -32,9 +41,9 @@ int bus_grant_import(sd_bus_message *msg, void *userdata, sd_bus_error *reterr)
         char code[GRANT_CODE_MAX];
         int r;
 
-        r = bus_require_root(peer, msg, &uid, reterr);
-        if (r < 0)
-                return r;
+        r = may_change(peer, msg, bus_grant_import, &uid, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
         r = sd_bus_message_read(msg, "s", &text);
         if (r < 0)
                 return r;
@@ -55,9 +64,9 @@ int bus_grant_withdraw(sd_bus_message *msg, void *userdata, sd_bus_error *reterr
         json_t *o = NULL;
         int r;
 
-        r = bus_require_root(peer, msg, &uid, reterr);
-        if (r < 0)
-                return r;
+        r = may_change(peer, msg, bus_grant_withdraw, &uid, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
         r = sd_bus_message_read(msg, "ss", &id, &by);
         if (r < 0)
                 return r;

@@ -2,7 +2,8 @@
 /*
  * Overview: org.aiguard1.Manager: decodes arguments, calls the manager and its
  * parts, encodes the reply. Looking is for whom the socket's mode or the bus
- * policy lets in; changing anything is root's, checked here once more. Nothing
+ * policy lets in; changing anything is root's, checked here once more, but for
+ * grants, which polkit may hand to others (bus-authorize.c). Nothing
  * here waits for anybody. Called by sd-bus on the main thread.
  */
 #include "bus-methods.h"
@@ -25,7 +26,7 @@ static void creds_unref(sd_bus_creds **c)
         sd_bus_creds_unref(*c);
 }
 
-static int sender_uid(BusPeer *peer, sd_bus_message *msg, uid_t *ret)
+int bus_sender_uid(BusPeer *peer, sd_bus_message *msg, uid_t *ret)
 {
         __attribute__((__cleanup__(creds_unref))) sd_bus_creds *creds = NULL;
         int r;
@@ -41,7 +42,7 @@ static int sender_uid(BusPeer *peer, sd_bus_message *msg, uid_t *ret)
 
 int bus_require_root(BusPeer *peer, sd_bus_message *msg, uid_t *ret, sd_bus_error *reterr)
 {
-        if (sender_uid(peer, msg, ret) < 0 || *ret != 0)
+        if (bus_sender_uid(peer, msg, ret) < 0 || *ret != 0)
                 return sd_bus_error_set(reterr, BUS_ERROR_REFUSED, "Only root may change something here");
         return 0;
 }
@@ -145,7 +146,7 @@ static int method_list_models(sd_bus_message *msg, void *userdata, sd_bus_error 
         BusPeer *peer = userdata;
         uid_t uid = (uid_t) -1;
 
-        if (sender_uid(peer, msg, &uid) < 0 || uid != 0)
+        if (bus_sender_uid(peer, msg, &uid) < 0 || uid != 0)
                 return sd_bus_error_set(reterr, BUS_ERROR_REFUSED, "Only root may see all models");
         return reply_json(msg, bus_models(peer->m));
 }

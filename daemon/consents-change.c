@@ -123,12 +123,16 @@ static void close_workload(Consents *c, const char *workload)
                 consents_close_workload(c, (uint16_t) w);
 }
 
-/* Somebody in trust.d signed a declaration; who imports it is root, and signs as well. */
-static int countersign(Consents *c, const char *text, Grant *g, char **ret, GrantError *e)
+/* Somebody in trust.d signed a declaration; who imports it is root, and signs as well: whom polkit lets in is not. */
+static int countersign(Consents *c, const char *text, uid_t uid, Grant *g, char **ret, GrantError *e)
 {
         _cleanup_free_ char *why = NULL;
         size_t n;
-        int r = declarations_check(manager_declarations(c->m), g->declaration, &why);
+        int r = uid != 0 ? grant_fail(e, GRANT_UNSIGNED, "root of this host") : 0;
+
+        if (r < 0)
+                return r;
+        r = declarations_check(manager_declarations(c->m), g->declaration, &why);
 
         if (r == -EBADMSG || r == -EPERM)
                 return grant_fail(e, GRANT_BAD_VALUE, why);
@@ -152,7 +156,7 @@ static int check_and_store(Consents *c, const char *text, const Trust *trust, ui
                 r = grant_check_policy(g, manager_tables(c->m), policy_store_modelcaps(manager_store(c->m)),
                                        e);
         if (r >= 0 && g->declaration)
-                r = countersign(c, text, g, &both, e);
+                r = countersign(c, text, uid, g, &both, e);
         if (both)
                 text = both;
         if (r >= 0)

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <systemd/sd-bus.h>
 
+#include "bus-authorize.h"
 #include "bus-methods.h"
 #include "lib/bus-names.h"
 #include "lib/log.h"
@@ -186,6 +187,7 @@ static int listen_private(ManagerBus *b)
 
 static void leave_system(ManagerBus *b)
 {
+        bus_authorize_forget(&b->system_peer);
         b->system = sd_bus_close_unref(b->system);
 }
 

@@ -39,6 +39,7 @@ install: all ## install into DESTDIR and PREFIX (/usr); without DESTDIR systemd 
 	install -D -m 0644 -t $(LIBDIR)/tmpfiles.d packaging/tmpfiles.d/aiguard.conf
 	$(if $(INSTALL_CATALOG),install -D -m 0644 -t $(LIBDIR)/systemd/catalog $(INSTALL_CATALOG))
 	install -D -m 0644 -t $(DATADIR)/dbus-1/system.d packaging/dbus/org.aiguard1.conf
+	install -D -m 0644 -t $(DATADIR)/polkit-1/actions packaging/polkit/org.aiguard1.policy
 	for page in $(INSTALL_MAN); do install -D -m 0644 -t $(DATADIR)/man/man$${page##*.} $$page; done
 	$(if $(wildcard tools/completion/bash/*),install -D -m 0644 tools/completion/bash/aiguardctl \
 		$(DATADIR)/bash-completion/completions/aiguardctl)
@@ -59,7 +60,7 @@ uninstall: ## stop the daemon, unpin everything, remove the files; /etc/aiguard 
 	@if [ -z "$(DESTDIR)" ]; then rm -rf $(PIN_DIR) $(PIN_DIR)-*; fi
 	rm -f $(BINDIR)/aiguardctl $(LIBDIR)/systemd/journald@aiguard.conf.d/10-aiguard.conf $(LIBDIR)/sysusers.d/aiguard.conf \
 		$(LIBDIR)/tmpfiles.d/aiguard.conf $(DATADIR)/dbus-1/system.d/org.aiguard1.conf \
-		$(DATADIR)/bash-completion/completions/aiguardctl $(DATADIR)/zsh/site-functions/_aiguardctl
+		$(DATADIR)/polkit-1/actions/org.aiguard1.policy $(DATADIR)/bash-completion/completions/aiguardctl $(DATADIR)/zsh/site-functions/_aiguardctl
 	rm -f $(addprefix $(LIBDIR)/systemd/system/,$(notdir $(INSTALL_UNITS))) \
 		$(addprefix $(LIBDIR)/systemd/catalog/,$(notdir $(INSTALL_CATALOG)))
 	for page in $(notdir $(INSTALL_MAN)); do rm -f $(DATADIR)/man/man$${page##*.}/$$page; done

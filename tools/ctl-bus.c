@@ -17,6 +17,8 @@
 
 /* A reload compiles the policy first; everything else is answered at once. */
 #define TIMEOUT_USEC (30U * 1000000U)
+/* Somebody types a password. */
+#define PERSON_USEC (150U * 1000000U)
 
 static void bus_unref(sd_bus **b)
 {
@@ -74,6 +76,15 @@ int ctl_bus_connect(sd_bus **ret)
         return r == -EACCES || r == -EPERM                           ? -EACCES
                : r == -ECONNREFUSED || r == -ENOENT || r == -ENOTDIR ? -ENOENT
                                                                      : r;
+}
+
+int ctl_bus_connect_to_change(sd_bus **ret)
+{
+        if (geteuid() == 0 || getenv("AIGUARD_BUS_SOCKET") || connect_system(ret) < 0)
+                return ctl_bus_connect(ret);
+        (void) sd_bus_set_method_call_timeout(*ret, PERSON_USEC);
+        (void) sd_bus_set_allow_interactive_authorization(*ret, true);
+        return 0;
 }
 
 int ctl_bus_fail(int r, const sd_bus_error *e)

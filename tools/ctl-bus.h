@@ -14,6 +14,9 @@
 /* The private socket, else the system bus. -ENOENT: no daemon. -EACCES: no rights. Prints nothing. */
 int ctl_bus_connect(sd_bus **ret);
 
+/* The same for what polkit may allow to others than root: they take the system bus, and somebody may be asked. */
+int ctl_bus_connect_to_change(sd_bus **ret);
+
 /* One sentence on stderr for what ctl_bus_connect() or ctl_call() gave; the exit code. */
 int ctl_bus_fail(int r, const sd_bus_error *e);
 

@@ -159,7 +159,7 @@ static int ask(const CtlConsentArgs *a, const char *method, const char *types, c
         sd_bus_error e = SD_BUS_ERROR_NULL;
         _cleanup_free_ char *text = NULL;
         sd_bus *bus = NULL;
-        int r = a->store ? -ENOENT : ctl_bus_connect(&bus);
+        int r = a->store ? -ENOENT : ctl_bus_connect_to_change(&bus);
 
         if (r == -ENOENT)
                 return -1;
