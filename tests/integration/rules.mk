@@ -13,6 +13,11 @@ $(ACCEPTANCE)/stream: tests/integration/stream.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< -ldl -o $@
 
+$(ACCEPTANCE)/kill-at: tests/integration/kill-at.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< -o $@
+
 $(ACCEPTANCE)/bench: tests/bench/bench.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -41,6 +46,9 @@ behaviour: deps ## the list of behaviour tests, in the VM (KERNEL=6.1 or 6.12)
 native: ## the fanotify backend on this machine, as root: refusals, and what a stopped or killed daemon does to the host
 	@BUILD=$(CURDIR)/$(BUILD) tests/integration/native.sh
 
+native-consents: ## the daemon killed at each system call of an import and a withdrawal, and in a thousand of them, as root
+	@BUILD=$(CURDIR)/$(BUILD) tests/integration/native.sh consents
+
 native-bench: ## what that backend costs on this machine, as root
 	@BUILD=$(CURDIR)/$(BUILD) tests/integration/native.sh bench
 
@@ -55,4 +63,4 @@ bench: deps ## what an open costs, beside the same open without the project (in 
 mutants: deps ## plant faults, one at a time; each must turn a named test red
 	@tests/mutants/run.sh
 
-.PHONY: acceptance-build behaviour native native-bench demo bench mutants
+.PHONY: acceptance-build behaviour native native-consents native-bench demo bench mutants

@@ -61,8 +61,17 @@ none_after() {
         [ "$n" = 0 ] || { echo "$n pictures after the end"; return 1; }
 }
 camera_is_closed() { run as_unit clinic2.service "$PROBE" --ai "$RUNTIME" open "$CAMERA"; ends 1 "open"; }
+daemon_is_up() { # and has verified all there is
+        for _ in $(seq 120); do
+                [ "$(status 2>/dev/null | jq .consents.complete)" = true ] && return 0
+                sleep 0.5
+        done
+        echo "the daemon does not come back"
+        return 1
+}
 all_withdrawn() { # between tests: nobody consents any more, and the key is closed
         systemctl stop clinic.service 2>/dev/null || true
+        daemon_is_up
         aiguardctl consent list --json | jq -r '.[] | select(.ended == null) | .id' | while read -r id; do
                 aiguardctl consent withdraw "$id" >/dev/null
         done
@@ -224,10 +233,8 @@ restart_keeps() {
         give "$id" anna 3600
         watch mmap 60
         systemctl kill -s KILL aiguardd
-        for _ in $(seq 120); do
-                sleep 0.5
-                [ "$(status 2>/dev/null | jq .consents.complete)" = true ] && break
-        done
+        sleep 1
+        daemon_is_up
         sleep 1
         ! grep error "$T/frames"
         aiguardctl consent withdraw "$id"
