@@ -32,6 +32,7 @@ typedef struct Walk {
         dev_t siblings_dev; /* the directory of the last file, and what was not in it */
         ino_t siblings_ino;
         uint64_t siblings_absent;
+        bool named;         /* the file at hand was asked for by its name */
         uint64_t n_counted; /* of the first pass, for the progress bar */
         bool json, all, content_only, counting, failed;
 } Walk;
@@ -59,7 +60,7 @@ static size_t open_siblings(Walk *w, int dir_fd, const char *name, ScanSibling r
 {
         struct stat st;
 
-        if (dir_fd < 0 || fstat(dir_fd, &st) < 0)
+        if (w->named || dir_fd < 0 || fstat(dir_fd, &st) < 0)
                 return scan_siblings_open(dir_fd, name, true, ret);
         if (st.st_dev != w->siblings_dev || st.st_ino != w->siblings_ino) {
                 w->siblings_dev = st.st_dev;
@@ -103,6 +104,7 @@ static void visit_file(Walk *w, int dir_fd, int path_fd, const char *name, const
                 return;
         }
         progress_step(path);
+        w->named = named;
         r = scan_one(w, dir_fd, fd, name, path, &c);
         if (r == -EPIPE)
                 r = scan_one(w, dir_fd, fd, name, path, &c);

@@ -60,11 +60,15 @@ int scan_server_run(ScanServer *s, int fd, const char *path, const ScanSibling *
  * no symbolic link out of the directory unless `follow`, then read-only; it
  * can never block. Where there is none beside the file they are looked for in
  * the snapshot of a Hugging Face cache that has this blob, and above `onnx/`.
+ * To the weights of TensorFlow.js belongs the manifest that tells what they are.
  * Returns the number of siblings, descriptors are the caller's.
  */
 size_t scan_siblings_open(int dir_fd, const char *self_name, bool follow,
                           ScanSibling ret[SCAN_SIBLINGS_MAX]);
-/* The same for many files of one directory: what was not there the first time is not looked for again. */
+/*
+ * The same for many files of one directory: what was not there the first time is
+ * not looked for again. Without manifests, which are judged among these files.
+ */
 size_t scan_siblings_open_again(int dir_fd, const char *self_name, bool follow, uint64_t *absent,
                                 ScanSibling ret[SCAN_SIBLINGS_MAX]);
 void scan_siblings_close(ScanSibling *siblings, size_t n);

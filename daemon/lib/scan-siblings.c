@@ -236,11 +236,42 @@ static size_t open_elsewhere(int dir_fd, const char *self_name, ScanSibling ret[
         return parent_fd < 0 ? 0 : open_named(parent_fd, self_name, false, &absent, ret);
 }
 
+/* What TensorFlow.js and face-api.js call the document that says what the numbers of this file are. */
+static bool manifest_name(const char *self_name, unsigned which, char *ret, size_t size)
+{
+        static const char *const endings[] = { ".json", "-weights_manifest.json" };
+        const char *shard = strstr(self_name, "-shard"), *dot = strrchr(self_name, '.');
+        size_t stem = strlen(self_name);
+
+        if (shard)
+                stem = (size_t) (shard - self_name);
+        else if (dot && strcmp(dot, ".bin") == 0)
+                stem = (size_t) (dot - self_name);
+        else
+                return false;
+        if (which < ARRAY_SIZE(endings))
+                return (size_t) snprintf(ret, size, "%.*s%s", (int) stem, self_name, endings[which]) < size;
+        return which == ARRAY_SIZE(endings) && (size_t) snprintf(ret, size, "model.json") < size;
+}
+
+static size_t open_manifest(int dir_fd, const char *self_name, bool follow, ScanSibling *ret)
+{
+        for (unsigned i = 0; manifest_name(self_name, i, ret->name, sizeof(ret->name)); i++) {
+                ret->fd = open_sibling(dir_fd, ret->name, follow);
+                if (ret->fd >= 0)
+                        return 1;
+        }
+        return 0;
+}
+
 size_t scan_siblings_open(int dir_fd, const char *self_name, bool follow, ScanSibling ret[SCAN_SIBLINGS_MAX])
 {
         uint64_t absent = 0;
+        size_t n = scan_siblings_open_again(dir_fd, self_name, follow, &absent, ret);
 
-        return scan_siblings_open_again(dir_fd, self_name, follow, &absent, ret);
+        if (n < SCAN_SIBLINGS_MAX && dir_fd >= 0)
+                n += open_manifest(dir_fd, self_name, follow, &ret[n]);
+        return n;
 }
 
 size_t scan_siblings_open_again(int dir_fd, const char *self_name, bool follow, uint64_t *absent,

@@ -168,6 +168,74 @@ static void read_format(Scan *s, const ModelReader *reader)
         }
 }
 
+/* ---------------------------------------------------- weights without a head */
+
+static bool names_file(const ModelFacts *f, const char *name)
+{
+        for (size_t i = 0; i < f->n_names; i++)
+                if (strcmp(f->names[i].where, FACTS_WEIGHTS_PATHS) == 0 &&
+                    strcmp(f->names[i].text, name) == 0)
+                        return true;
+        return false;
+}
+
+/* The path of the manifest: that of the weights, up to its last part. */
+static void manifest_path(const Scan *s, const char *name, char *ret, size_t size)
+{
+        const char *slash = strrchr(s->path, '/');
+        int n = slash ? (int) (slash + 1 - s->path) : 0;
+
+        if ((size_t) snprintf(ret, size, "%.*s%s", n, s->path, name) >= size)
+                (void) snprintf(ret, size, "%s", name);
+}
+
+/* Does this document say that the file is the numbers of its model? Then that is what the file is. */
+static bool adopt_manifest(Scan *s, const ScanSibling *sibling)
+{
+        const char *slash = strrchr(s->path, '/');
+        _cleanup_facts_ ModelFacts facts;
+        char path[4096];
+        Source source;
+        uint64_t size = 0;
+        bool ours = false;
+        int r = 0;
+
+        if (stat_file(sibling->fd, &size) < 0)
+                return false;
+        facts_init(&facts);
+        source_init_fd(&source, sibling->fd, size);
+        source.items_left = SOURCE_ITEMS_MAX;
+        if (model_reader_hf_config.probe(&source) != PROBE_NO) {
+                r = model_reader_hf_config.read(&source, &facts);
+                ours = facts.is_model && names_file(&facts, slash ? slash + 1 : s->path);
+        }
+        if (ours) {
+                manifest_path(s, sibling->name, path, sizeof(path));
+                s->is_model = true;
+                set_text(s->result->format, sizeof(s->result->format), "tfjs-weights");
+                if (classify(&facts, path, s->set, s->result) < 0 || facts.overflow || r < 0) {
+                        s->unparsable = true;
+                        set_text(s->result->reason, sizeof(s->result->reason),
+                                 "its manifest is not understood");
+                }
+        }
+        s->result->bytes_read += source.bytes_read;
+        source_done(&source);
+        return ours;
+}
+
+/* Raw numbers say nothing; what lies beside them may. */
+static void read_manifests(Scan *s)
+{
+        for (size_t i = 0; i < MIN(s->n_siblings, (size_t) SCAN_SIBLINGS_MAX); i++) {
+                size_t n = strlen(s->siblings[i].name);
+
+                if (n > 5 && strcmp(s->siblings[i].name + n - 5, ".json") == 0 &&
+                    adopt_manifest(s, &s->siblings[i]))
+                        return;
+        }
+}
+
 static void set_status(Scan *s)
 {
         Classification *c = s->result;
@@ -206,6 +274,8 @@ void scan_fd(int fd, const char *path, const ScanSibling *siblings, size_t n_sib
         for (size_t i = 0; model_readers[i]; i++)
                 read_format(&s, model_readers[i]);
         s.source.reason = NULL;
+        if (!s.is_model && ret->runtime == RUNTIME_NONE)
+                read_manifests(&s);
         if (!s.is_model && !ret->format[0])
                 set_text(ret->format, sizeof(ret->format), model_guess_format(&s.source));
         set_status(&s);

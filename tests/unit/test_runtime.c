@@ -168,6 +168,158 @@ static const struct {
           "" },
 };
 
+/* The names that the survey of runtimes has, as they are found on real hosts. By soname, or by file name where there is none. */
+static const struct {
+        const char *name;
+        RuntimeKind kind;
+} libraries[] = {
+        { "libtorch.so.1.13", RUNTIME_STRONG },
+        { "libtorch_cpu.so.1.13", RUNTIME_STRONG },
+        { "libc10.so.1.13", RUNTIME_STRONG },
+        { "libtorch_python.so.1.13", RUNTIME_STRONG },
+        { "libtorch_global_deps.so.1.13", RUNTIME_STRONG },
+        { "libtorch_cuda.so", RUNTIME_STRONG },
+        { "libc10_cuda.so", RUNTIME_STRONG },
+        { "libtorch_hip.so", RUNTIME_STRONG },
+        { "libonnxruntime.so.1", RUNTIME_STRONG },
+        { "libonnxruntime.so", RUNTIME_STRONG },
+        { "libonnxruntime_providers_shared.so", RUNTIME_STRONG },
+        { "libonnxruntime_providers_tensorrt.so", RUNTIME_STRONG },
+        { "onnxruntime_binding.node", RUNTIME_STRONG },
+        { "onnxruntime_pybind11_state.cpython-311-x86_64-linux-gnu.so", RUNTIME_STRONG },
+        { "libsherpa-onnx-c-api.so", RUNTIME_STRONG },
+        { "libsherpa-onnx-cxx-api.so", RUNTIME_STRONG },
+        { "libtensorflow.so.2", RUNTIME_STRONG },
+        { "libtensorflow_framework.so.2", RUNTIME_STRONG },
+        { "libtensorflow_cc.so.2", RUNTIME_STRONG },
+        { "_pywrap_tensorflow_internal.so", RUNTIME_STRONG },
+        { "libtensorflowlite.so", RUNTIME_STRONG },
+        { "libtensorflowlite_c.so", RUNTIME_STRONG },
+        { "libtensorflow-lite.so.2.14.1", RUNTIME_STRONG },
+        { "_pywrap_tensorflow_interpreter_wrapper.cpython-311.so", RUNTIME_STRONG },
+        { "libLiteRt.so", RUNTIME_STRONG },
+        { "libopenvino.so.2410", RUNTIME_STRONG },
+        { "libopenvino_c.so", RUNTIME_STRONG },
+        { "libopenvino_onnx_frontend.so", RUNTIME_STRONG },
+        { "libopenvino_intel_npu_plugin.so", RUNTIME_STRONG },
+        { "libncnn.so.1", RUNTIME_STRONG },
+        { "libMNN.so", RUNTIME_STRONG },
+        { "libMNN_Express.so", RUNTIME_STRONG },
+        { "libpaddle_inference.so", RUNTIME_STRONG },
+        { "libpaddle_light_api_shared.so", RUNTIME_STRONG },
+        { "libtvm_runtime.so", RUNTIME_STRONG },
+        { "librknnrt.so", RUNTIME_STRONG },
+        { "libSNPE.so", RUNTIME_STRONG },
+        { "libQnnHtp.so", RUNTIME_STRONG },
+        { "libhailort.so.4.17.0", RUNTIME_STRONG },
+        { "libedgetpu.so.1", RUNTIME_STRONG },
+        { "libarmnn.so.22", RUNTIME_STRONG },
+        { "libarmnnTfLiteParser.so.22", RUNTIME_STRONG },
+        { "libcaffe.so.1", RUNTIME_STRONG },
+        { "libmxnet.so", RUNTIME_STRONG },
+        { "libdarknet.so", RUNTIME_STRONG },
+        { "libggml.so.0", RUNTIME_STRONG },
+        { "libggml-base.so", RUNTIME_STRONG },
+        { "libllama.so", RUNTIME_STRONG },
+        { "libllama.v0.5.0.so", RUNTIME_STRONG },
+        { "libggml.v0.5.0.so", RUNTIME_STRONG },
+        { "libggml.cuda.v0.5.0.so", RUNTIME_STRONG },
+        { "libwhisper.so.1", RUNTIME_STRONG },
+        { "libcudnn.so.9", RUNTIME_STRONG },
+        { "libnvinfer.so.10", RUNTIME_STRONG },
+        { "libnvinfer_plugin.so.10", RUNTIME_STRONG },
+        { "libnvonnxparser.so.10", RUNTIME_STRONG },
+        { "libMIOpen.so.1", RUNTIME_STRONG },
+        { "libmigraphx.so.2", RUNTIME_STRONG },
+        { "libze_intel_npu.so.1", RUNTIME_STRONG },
+        { "libdnnl.so.2", RUNTIME_WEAK },
+        { "libXNNPACK.so.0", RUNTIME_WEAK },
+        { "libdlib.so.19", RUNTIME_WEAK },
+        { "libopencv_dnn.so.406", RUNTIME_WEAK },
+        { "libopencv_dnn_superres.so.406", RUNTIME_WEAK },
+        { "libcuda.so.1", RUNTIME_WEAK },
+        { "libcudart.so.12", RUNTIME_WEAK },
+        { "libcublasLt.so.13", RUNTIME_WEAK },
+        { "libamdhip64.so.6", RUNTIME_WEAK },
+        { "libhsa-runtime64.so.1", RUNTIME_WEAK },
+        { "librocblas.so.4", RUNTIME_WEAK },
+        { "libze_loader.so.1", RUNTIME_WEAK },
+        { "libOpenCL.so.1", RUNTIME_WEAK },
+        { "libsycl.so.8", RUNTIME_WEAK },
+        /* What draws pictures or is called alike. */
+        { "libvulkan.so.1", RUNTIME_NONE },
+        { "libGL.so.1", RUNTIME_NONE },
+        { "libopencv_core.so.406", RUNTIME_NONE },
+        { "libtorture.so.1", RUNTIME_NONE },
+        { "libonnx.so.1", RUNTIME_NONE },
+};
+
+Test(runtime, by_soname_whatever_the_file_is_called)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
+                const ElfPlan plan = { .soname = libraries[i].name };
+                Classification c = scan_elf(&plan, "/opt/app/libz.so");
+
+                cr_expect_eq(c.runtime, libraries[i].kind, "%s: %s", libraries[i].name,
+                             runtime_kind_to_string((RuntimeKind) c.runtime));
+        }
+}
+
+/* Somebody may call anything so: that is a reason to look, not to refuse. */
+Test(runtime, a_name_alone_is_weak_at_most)
+{
+        const ElfPlan plan = {};
+
+        for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
+                Classification c;
+                char path[128];
+
+                (void) snprintf(path, sizeof(path), "/opt/app/%s", libraries[i].name);
+                c = scan_elf(&plan, path);
+                cr_expect_eq(c.runtime, MIN(libraries[i].kind, RUNTIME_WEAK), "%s: %s", libraries[i].name,
+                             runtime_kind_to_string((RuntimeKind) c.runtime));
+        }
+}
+
+/* No soname, a name that says nothing, linked into one file: what it exports. */
+static const char *const exports[] = {
+        "OrtGetApiBase",
+        "TfLiteInterpreterCreate",
+        "TF_NewSession",
+        "TF_LoadSessionFromSavedModel",
+        "ggml_abort",
+        "ggml_init",
+        "ggml_backend_score",
+        "ggml_backend_init",
+        "llama_decode",
+        "llama_model_load_from_file",
+        "whisper_full",
+        "_ZN3c104impl8GenericListE",
+        "_ZN2at6native3addE",
+        "_ZN3MNN11Interpreter14createFromFileEPKc",
+        "_ZN4ncnn3Net10load_modelEPKc",
+        "ncnn_net_create",
+        "_ZN2ov4Core10read_modelE",
+        "createInferRuntime_INTERNAL",
+        "SherpaOnnxCreateOfflineRecognizer",
+        "network_predict",
+};
+
+Test(runtime, static_addons_by_what_they_export)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(exports); i++) {
+                const ElfPlan addon = { .needed = { "libgomp.so.1", "libc.so.6" },
+                                        .defined = { "napi_register_module_v1", exports[i] } };
+                const ElfPlan user = { .needed = { "libc.so.6" }, .imported = { exports[i] } };
+                Classification c = scan_elf(&addon, "/srv/app/node_modules/x/index.node");
+
+                cr_expect_eq(c.runtime, RUNTIME_STRONG, "%s", exports[i]);
+                cr_expect_str_eq(c.runtime_evidence.kind, "dynsym", "%s", exports[i]);
+                c = scan_elf(&user, "/srv/app/node_modules/x/index.node");
+                cr_expect_eq(c.runtime, RUNTIME_NONE, "imports %s", exports[i]);
+        }
+}
+
 Test(runtime, kinds)
 {
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

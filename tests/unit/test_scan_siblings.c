@@ -139,3 +139,85 @@ Test(siblings, above_onnx)
         cr_assert_eq(open_at("model/onnx", "model.onnx", name, text), 1U);
         cr_assert_str_eq(text, "beside");
 }
+
+static const char weights_manifest[] =
+                "{\"format\":\"graph-model\",\"generatedBy\":\"2.4.0\",\"modelTopology\":{\"node\":["
+                "{\"name\":\"input\",\"op\":\"Placeholder\"},{\"name\":\"facial_emotion/"
+                "Softmax\",\"op\":\"Softmax\"}]},"
+                "\"weightsManifest\":[{\"paths\":[\"net.bin\",\"group1-shard2of2.bin\",\"emotion.bin\"],"
+                "\"weights\":[{"
+                "\"name\":\"dense/kernel\","
+                "\"shape\":[128,7],\"dtype\":\"float32\"}]}]}";
+
+/* As the daemon does it: the siblings of the file, then the scan. */
+static Classification scan_at(const ModelcapSet *set, const char *directory, const char *name)
+{
+        ScanSibling siblings[SCAN_SIBLINGS_MAX];
+        int dir_fd = open(in(directory), O_PATH | O_DIRECTORY | O_CLOEXEC),
+            fd = openat(dir_fd, name, O_RDONLY);
+        size_t n = scan_siblings_open(dir_fd, name, false, siblings);
+        char path[128];
+        Classification c;
+
+        cr_assert_geq(fd, 0);
+        (void) snprintf(path, sizeof(path), "/srv/%s", name);
+        scan_fd(fd, path, siblings, n, set, &c);
+        scan_siblings_close(siblings, n);
+        close(fd);
+        close(dir_fd);
+        return c;
+}
+
+/* TensorFlow.js needs no native library, and its weights are numbers and nothing else: their manifest speaks for them. */
+Test(siblings, weights_of_tensorflow_js)
+{
+        static const struct {
+                const char *weights, *manifest;
+                bool named;
+        } cases[] = {
+                { "net.bin", "net.json", true },
+                { "group1-shard2of2.bin", "model.json", true },
+                { "net.bin", "net-weights_manifest.json", true },
+                { "other.bin", "other.json", false }, /* a manifest of other files */
+                { "net.dat", "net.json", false },
+        };
+        ModelcapSet *set = shipped_modelcaps();
+        char numbers[257];
+
+        memset(numbers, '7', sizeof(numbers) - 1);
+        numbers[256] = 0;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char name[32], path[100];
+                Classification c;
+
+                (void) snprintf(name, sizeof(name), "tfjs%zu", i);
+                dir(name);
+                (void) snprintf(path, sizeof(path), "%s/%s", name, cases[i].weights);
+                file(path, numbers);
+                cr_assert_eq(scan_at(set, name, cases[i].weights).n_modelcaps, 0, "%zu", i);
+                (void) snprintf(path, sizeof(path), "%s/%s", name, cases[i].manifest);
+                file(path, weights_manifest);
+                c = scan_at(set, name, cases[i].weights);
+                cr_assert_eq(certainty_of(&c, "emotion.face") >= CERTAINTY_SUSPECT, cases[i].named,
+                             "%zu: %s", i, scan_status_to_string((ScanStatus) c.status));
+                cr_assert_str_eq(c.format, cases[i].named ? "tfjs-weights" : c.format);
+        }
+        modelcap_set_free(set);
+}
+
+/* The manifest is hostile as well. */
+Test(siblings, a_manifest_that_is_cut_off)
+{
+        ModelcapSet *set = shipped_modelcaps();
+        char text[sizeof(weights_manifest)];
+
+        dir("cut");
+        file("cut/net.bin", "0123456789012345678901234567890123456789012345678901234567890123456789");
+        for (size_t n = 0; n < sizeof(text); n += 7) {
+                memcpy(text, weights_manifest, n);
+                text[n] = 0;
+                file("cut/net.json", text);
+                (void) scan_at(set, "cut", "net.bin");
+        }
+        modelcap_set_free(set);
+}

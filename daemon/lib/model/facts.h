@@ -41,6 +41,9 @@ typedef enum FactKind {
         _FACT_KIND_MAX,
 } FactKind;
 
+/* `where` of the files that a document says its model's weights are in. */
+#define FACTS_WEIGHTS_PATHS "paths of the weights"
+
 typedef struct FactName {
         FactKind kind;
         bool sibling;      /* from a file beside the model */

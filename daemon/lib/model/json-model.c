@@ -86,7 +86,7 @@ static void on_string(JsonModel *m)
         else if (is_node(m, 0) && strcmp(w->key, "op") == 0)
                 copy(m->op, sizeof(m->op), &w->scan);
         else if (is(m, 0, "paths") && m->n_paths++ < 64)
-                facts_add_name(m->f, FACT_METADATA, false, "paths of the weights", w->scan.text, w->scan.n);
+                facts_add_name(m->f, FACT_METADATA, false, FACTS_WEIGHTS_PATHS, w->scan.text, w->scan.n);
         else if (is(m, 0, "base_code") && strcmp(w->key, "magic") == 0)
                 m->pir = strcmp(w->scan.text, "pir") == 0;
         else if (is(m, 1, "itemInfoEntries") && strcmp(w->key, "author") == 0)
