@@ -9,20 +9,25 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "journal-process.h"
+#include "journal.h"
 #include "lib/cgroup-path.h"
 #include "lib/classify-workload.h"
+#include "lib/classify.h"
 #include "lib/date.h"
 #include "lib/dossier.h"
 #include "lib/event.h"
 #include "lib/json-util.h"
+#include "lib/message-ids.h"
 #include "lib/object-columns.h"
 #include "lib/util-string.h"
 #include "lock.h"
 
 struct Dossiers {
         Inventory *inventory;
+        Journal *journal;
         PolicyStore *store;
         pthread_mutex_t lock;
         DossierSet *set;
@@ -53,6 +58,87 @@ Dossiers *dossiers_free(Dossiers *d)
         pthread_mutex_destroy(&d->lock);
         free(d);
         return NULL;
+}
+
+void dossiers_set_journal(Dossiers *d, Journal *journal)
+{
+        d->journal = journal;
+}
+
+/* -------------------------------------------------------- what was read too early */
+
+/* A model that has risen behind the open that was decided on. */
+typedef struct Late {
+        int32_t pid;
+        char path[256];
+        char unit[256];
+        ModelcapFinding finding;
+} Late;
+
+static const ModelcapFinding *find_risen(const Classification *c)
+{
+        for (size_t i = 0; i < c->n_modelcaps; i++)
+                if (c->modelcaps[i].n_evidence > 0 &&
+                    streq(c->modelcaps[i].evidence[0].kind, EVIDENCE_WORKLOAD_CODE))
+                        return &c->modelcaps[i];
+        return NULL;
+}
+
+/* Each is found once. */
+static bool next_late(Dossiers *d, uint64_t cgroup_id, const char *cgroup, InventoryRecord *record,
+                      Late *ret)
+{
+        const ModelcapFinding *f;
+        Dossier *one;
+
+        LOCK_SCOPE(&d->lock);
+        one = dossier_get(d->set, cgroup_id, cgroup);
+        for (size_t i = 0; one && i < one->n; i++) {
+                DossierItem *item = &one->items[i];
+
+                if (item->kind != DOSSIER_MODEL || item->told ||
+                    inventory_get(d->inventory, item->model, record) < 0 || record->declared ||
+                    !dossier_raise(one, policy_store_modelcaps(d->store), &record->classification))
+                        continue;
+                item->told = true;
+                f = find_risen(&record->classification);
+                if (!f)
+                        continue;
+                *ret = (Late){ .pid = item->pid, .finding = *f };
+                memcpy(ret->path, item->path, sizeof(ret->path));
+                (void) cgroup_path_unit(one->cgroup, ret->unit, sizeof(ret->unit));
+                return true;
+        }
+        return false;
+}
+
+static void tell_late(Dossiers *d, const Late *l)
+{
+        const Evidence *e = &l->finding.evidence[0];
+        char pid[32], path[300], unit[300], capability[128], evidence[400];
+        const char *fields[] = { pid, path, unit, capability, evidence };
+
+        (void) snprintf(pid, sizeof(pid), "OBJECT_PID=%d", l->pid);
+        (void) snprintf(path, sizeof(path), "AIGUARD_MODEL_PATH=%s", l->path);
+        (void) snprintf(unit, sizeof(unit), "AIGUARD_UNIT=%s", l->unit);
+        (void) snprintf(capability, sizeof(capability), "AIGUARD_MODEL_CAPABILITY=%s %s", l->finding.name,
+                        certainty_to_string(l->finding.certainty));
+        (void) snprintf(evidence, sizeof(evidence), "AIGUARD_MODEL_EVIDENCE=%s: %s: %s", e->kind, e->where,
+                        e->detail);
+        journal_note(d->journal, MESSAGE_ID_MODEL_RAISED, LOG_WARNING, fields, ARRAY_SIZE(fields),
+                     "%s has read the model %s before its code made it %s %s: %s: %s",
+                     l->unit[0] ? l->unit : "A workload", l->path, l->finding.name,
+                     certainty_to_string(l->finding.certainty), e->where, e->detail);
+}
+
+/* A list has come: what of the models that are there already is more now? */
+static void look_back(Dossiers *d, uint64_t cgroup_id, const char *cgroup)
+{
+        _cleanup_free_ InventoryRecord *record = malloc(sizeof(*record));
+        _cleanup_free_ Late *late = malloc(sizeof(*late));
+
+        while (record && late && d->journal && next_late(d, cgroup_id, cgroup, record, late))
+                tell_late(d, late);
 }
 
 /* ------------------------------------------------------------------- feeding */
@@ -94,6 +180,14 @@ static void add(Dossiers *d, uint64_t cgroup_id, const char *cgroup, const Dossi
                 dossier_add(one, item);
 }
 
+static bool is_told(const struct ag_event *ev)
+{
+        for (size_t i = 0; i < ev->n_columns && i < AG_OBJECT_COLUMNS; i++)
+                if (ev->columns[i] < AG_COL_SUSPECT)
+                        return true;
+        return false;
+}
+
 static bool item_of_event(Dossiers *d, const struct ag_event *ev, DossierItem *ret)
 {
         _cleanup_free_ InventoryRecord *record = NULL;
@@ -111,6 +205,7 @@ static bool item_of_event(Dossiers *d, const struct ag_event *ev, DossierItem *r
         ret->dev = ev->inode.dev;
         ret->ino = ev->inode.ino;
         ret->model = ev->model;
+        ret->told = is_told(ev);
         ret->n_lists = labels_seen(&record->classification, policy_store_modelcaps(d->store), ret->lists,
                                    DOSSIER_LISTS_MAX);
         return true;
@@ -126,6 +221,8 @@ void dossiers_on_event(Dossiers *d, const struct ag_event *ev)
         item.seen_usec = realtime_usec();
         meet(d, ev->cgroup_id, (pid_t) ev->tgid, ev->start_time, NULL);
         add(d, ev->cgroup_id, NULL, &item);
+        if (item.n_lists > 0)
+                look_back(d, ev->cgroup_id, NULL);
 }
 
 void dossiers_add_script(Dossiers *d, const DossierScript *s, const Classification *c)
@@ -139,6 +236,8 @@ void dossiers_add_script(Dossiers *d, const DossierScript *s, const Classificati
         item.seen_usec = realtime_usec();
         item.n_lists = labels_seen(c, policy_store_modelcaps(d->store), item.lists, DOSSIER_LISTS_MAX);
         add(d, s->cgroup_id, s->cgroup, &item);
+        if (item.n_lists > 0)
+                look_back(d, s->cgroup_id, s->cgroup);
 }
 
 /* ------------------------------------------------------------------ deciding */

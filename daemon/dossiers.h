@@ -15,11 +15,15 @@
 #include "policy-store.h"
 
 typedef struct Dossiers Dossiers;
+typedef struct Journal Journal;
 
 /* Borrows both. */
 int dossiers_new(Inventory *inventory, PolicyStore *store, Dossiers **ret);
 Dossiers *dossiers_free(Dossiers *d);
 DEFINE_CLEANUP(Dossiers *, dossiers_free);
+
+/* Borrowed: what was read before it was known what it is goes there. */
+void dossiers_set_journal(Dossiers *d, Journal *journal);
 
 /* Something was opened: a model, a text with labels in it, a sensor. */
 void dossiers_on_event(Dossiers *d, const struct ag_event *ev);

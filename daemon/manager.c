@@ -515,6 +515,7 @@ int manager_start(Manager *m)
                 r = journal_new(m->store, m->inventory, m->dossiers, m->counters, &m->journal);
         if (r < 0)
                 return log_error_errno(r, "manager: the journal cannot be started");
+        dossiers_set_journal(m->dossiers, m->journal);
         r = start_gate(m);
         if (r >= 0)
                 r = start_subjects(m);

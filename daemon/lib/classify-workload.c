@@ -89,7 +89,7 @@ static void put_first(ModelcapFinding *f, const LabelsSeen *seen, const char *fi
         memmove(e + 1, e, kept * sizeof(*e));
         *e = (Evidence){};
         f->n_evidence = (uint8_t) (kept + 1);
-        (void) snprintf(e->kind, sizeof(e->kind), "workload-code");
+        (void) snprintf(e->kind, sizeof(e->kind), EVIDENCE_WORKLOAD_CODE);
         /* The end of a long path tells more than its beginning. */
         (void) snprintf(where, sizeof(where), "%.48s %.60s",
                         strlen(file) > 48 ? file + strlen(file) - 48 : file, seen->where);

@@ -15,5 +15,7 @@ int classify(const ModelFacts *facts, const char *path, const ModelcapSet *set, 
 
 /* Kind of the evidence that takes certainty away. */
 #define EVIDENCE_CONTRARY "contrary"
+/* Of the evidence that a workload adds, classify-workload.c. */
+#define EVIDENCE_WORKLOAD_CODE "workload-code"
 
 #endif

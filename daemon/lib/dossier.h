@@ -31,6 +31,7 @@ typedef struct DossierItem {
         uint64_t seen_usec; /* wall clock, last */
         uint32_t model;     /* number in the inventory; 0: none */
         int32_t pid;        /* who read it last */
+        bool told;          /* it is known that the model is more here than by itself */
         char path[256];     /* its end, when it is longer; unescaped */
         size_t n_lists;
         LabelsSeen lists[DOSSIER_LISTS_MAX];

@@ -31,6 +31,7 @@ const MessageId message_ids[] = {
         { "declaration-added", MESSAGE_ID_DECLARATION_ADDED, "an owner corrected a classification" },
         { "declaration-ended", MESSAGE_ID_DECLARATION_ENDED, "a correction ended" },
         { "older-workload", MESSAGE_ID_OLDER_WORKLOAD, "an AI workload is older than enforcement" },
+        { "model-raised", MESSAGE_ID_MODEL_RAISED, "a workload's code makes more of a model that it has read already" },
         { "consent-imported", MESSAGE_ID_CONSENT_IMPORTED, "a consent or another grant is in force" },
         { "consent-withdrawn", MESSAGE_ID_CONSENT_WITHDRAWN, "a grant was withdrawn or revoked" },
         { "consent-expired", MESSAGE_ID_CONSENT_EXPIRED, "the time of a grant is over" },

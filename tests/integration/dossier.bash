@@ -14,6 +14,7 @@ script() {
         sync -f "$file"
         echo "$file"
 }
+ID_MODEL_RAISED=dd2d1080919c4b3198c240c44f26a1d4
 SEVEN='CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]'
 BY_CODE='[.AIGUARD_MODEL_EVIDENCE] | flatten | any(startswith("workload-code") and contains("angry"))'
 
@@ -67,6 +68,15 @@ whole_unit() {
         again=$(fresh "dossier-$MODE-again.onnx" "$MODELS/suspect-6.onnx")
         raised "dossier-unit-$MODE" "$file" python3 "$(script "unit-$MODE.py" "$SEVEN")" || return 1
         SAID=$BY_CODE refused_unit "dossier-unit-$MODE" "$again" model open "$again"
+}
+# The model first, the code of the same unit later: what is read cannot be taken back, and is told of once.
+too_early() {
+        local first second
+        first=$(model 8)
+        second=$(model 9)
+        opens_suspect "dossier-early-$MODE" "$first" python3 "$(script "early-$MODE.py")" || return 1
+        raised "dossier-early-$MODE" "$second" python3 "$(script "late-$MODE.py" "$SEVEN")" || return 1
+        wait_entries 1 "$ID_MODEL_RAISED" ".AIGUARD_MODEL_PATH == \"$first\" and (.AIGUARD_MODEL_EVIDENCE | contains(\"angry\"))"
 }
 # What the owner has said of a file is not a suspicion.
 declared() {

@@ -13,6 +13,7 @@ for MODE in audit enforce; do
         behaviour "suspect-and-a-list-on-the-command-line $MODE" on_the_command_line
         behaviour "suspect-each-workload-for-itself $MODE" each_for_itself
         behaviour "suspect-the-whole-unit $MODE" whole_unit
+        behaviour "suspect-read-before-the-code $MODE" too_early
         behaviour "suspect-declared $MODE" declared
         behaviour "explain-prints-the-dossier $MODE" explained
 done
