@@ -4,7 +4,7 @@
 # systemd: refusals told by their errno, robustness, and with `bench` what it costs. As root. Nothing is installed: the
 # daemon runs in a mount namespace of its own and watches one file system in a file, unless ALL=yes. A watchdog ends it
 # with SIGKILL, so that a fault cannot keep the machine.
-#   native.sh [bench|consents]  ends like the suites do: "N passed, N failed, N skipped"
+#   native.sh [bench|consents|demo]  ends like the suites do: "N passed, N failed, N skipped"
 set -u
 here=$(cd "$(dirname "$0")" && pwd) top=$(cd "$(dirname "$0")/../.." && pwd)
 build=${BUILD:-$top/.build}
@@ -271,7 +271,7 @@ bench() {
 make -s --no-print-directory -C "$top" all acceptance-build "${build#"$top"/}/tests/responder" "${build#"$top"/}/tests/kill-at" >&2 || exit 1
 if ! mount_scratch || ! private_tree; then
         echo "native: the scratch file system cannot be made" >&2
-        exit 1
+        exit 77
 fi
 if [ "$what" = bench ]; then
         compiles=()
@@ -280,6 +280,13 @@ elif [ "$what" = consents ]; then
         # shellcheck source=tests/integration/native-consents.bash
         . "$here/native-consents.bash"
         consents
+elif [ "$what" = demo ]; then
+        # shellcheck source=tools/dev/demo-native.bash
+        . "$top/tools/dev/demo-native.bash"
+        native_demo
+        stop_daemon
+        [ "$failed" = 0 ] && echo && echo "Every act ended as promised."
+        exit $((failed > 0))
 else
         check "daemon-starts enforce" start_daemon enforce
         start_daemon_pid=$(pgrep -x aiguardd | head -n 1)
