@@ -54,6 +54,19 @@ struct FanLibraries {
 };
 
 /*
+ * Pending until it was looked at. Pushed before, so that a look which is under way does not end it; and after, since
+ * one may have begun and ended in between.
+ */
+static void set_pending(Fan *f, pid_t tgid, uint32_t flags)
+{
+        const GateHandlers *h = &f->gate->options.handlers;
+
+        fan_settle_push(f->settle, tgid, false);
+        h->on_opened(h->userdata, tgid, flags);
+        fan_settle_push(f->settle, tgid, false);
+}
+
+/*
  * A runtime in an open file is not one in the process: copying or packing it makes
  * nobody an AI workload. So that is settled a moment later, and until then it is
  * pending. The weaker traits refuse nothing alone and are given at once.
@@ -71,8 +84,7 @@ static void opened(Fan *f, pid_t tgid, uint32_t flags)
                 h->on_traits(h->userdata, tgid, 0, traits);
         if (!(flags & AG_OBJECT_LIBRARY_STRONG))
                 return;
-        h->on_opened(h->userdata, tgid, AG_RESOLVED_OPENED);
-        fan_settle_push(f->settle, tgid, false);
+        set_pending(f, tgid, AG_RESOLVED_OPENED);
 }
 
 static void note_opener(FanLibraries *l, pid_t tgid)
@@ -153,10 +165,7 @@ static bool is_enforcing(Fan *f)
 /* Nobody knows what it opened: it may be a runtime. Where nothing is refused, only the daemon has to know that. */
 static void let_go_unknown(Fan *f, FanEvent *e)
 {
-        const GateHandlers *h = &f->gate->options.handlers;
-
-        h->on_opened(h->userdata, e->tgid, is_enforcing(f) ? AG_RESOLVED_OPENED : AG_RESOLVED_ASKED);
-        fan_settle_push(f->settle, e->tgid, false);
+        set_pending(f, e->tgid, is_enforcing(f) ? AG_RESOLVED_OPENED : AG_RESOLVED_ASKED);
         fan_answer(f, e, true);
 }
 

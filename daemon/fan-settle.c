@@ -203,9 +203,23 @@ static bool is_through(Item *i)
         return through;
 }
 
-/* Looks. True: there is nothing more to be found out. */
-static bool look(Fan *f, Item *i)
+/* Nobody is pending any more, unless it opened something while it was looked at: that comes with an item of its own. */
+static void end_pending(FanSettle *s, pid_t tgid)
 {
+        const GateHandlers *h = &s->fan->gate->options.handlers;
+        LOCK_SCOPE(&s->lock);
+
+        for (const Item *i = s->items; i; i = i->next) {
+                if (i->tgid == tgid)
+                        return;
+        }
+        h->on_opened(h->userdata, tgid, 0);
+}
+
+/* Looks. True: there is nothing more to be found out. */
+static bool look(FanSettle *s, Item *i)
+{
+        Fan *f = s->fan;
         const GateHandlers *h = &f->gate->options.handlers;
         const struct ag_request r = { .version = AG_ABI_VERSION,
                                       .kind = AG_REQUEST_RESOLVE,
@@ -219,7 +233,7 @@ static bool look(Fan *f, Item *i)
         (void) task_resolved_get(f->gate->maps, i->pidfd, i->tgid, &known);
         if (!(known.traits & AG_TRAIT_RUNTIME) && (open || known.flags & AG_RESOLVED_PARTLY))
                 return false;
-        h->on_opened(h->userdata, i->tgid, 0);
+        end_pending(s, i->tgid);
         return true;
 }
 
@@ -274,7 +288,7 @@ static void *settle_thread(void *userdata)
                         fan_mounts_mark_of(s->fan->mounts, i->tgid);
                 i->mounts = false;
                 /* Its number is its own as long as the descriptor finds it. */
-                if (pidfd_send_signal(i->pidfd, 0, NULL, 0) < 0 || look(s->fan, i))
+                if (pidfd_send_signal(i->pidfd, 0, NULL, 0) < 0 || look(s, i))
                         item_free(i);
                 else
                         put_back(s, i);

@@ -7,7 +7,6 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "dossiers.h"
 #include "fan.h"
 #include "gate-internal.h"
+#include "lib/proc.h"
 #include "punish.h"
 #include "task-maps.h"
 
@@ -155,9 +155,9 @@ void gate_look_at_who(Gate *g, struct ag_gated *who)
 
         if (!gate_must_resolve(who))
                 return;
-        if (kill((pid_t) who->tgid, 0) == 0 || errno != ESRCH) {
+        if (!proc_has_ended((pid_t) who->tgid)) {
                 h->on_resolve(h->userdata, &r, -EBADF);
-                if (kill((pid_t) who->tgid, 0) == 0 || errno != ESRCH) {
+                if (!proc_has_ended((pid_t) who->tgid)) {
                         gate_refresh_who(g, who);
                         return;
                 }

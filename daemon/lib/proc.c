@@ -188,6 +188,16 @@ int proc_cgroup(int proc_fd, char *ret, size_t size)
         return proc_cgroup_parse(text, ret, size);
 }
 
+bool proc_has_ended(pid_t pid)
+{
+        _cleanup_close_ int proc_fd = proc_open(pid);
+        char text[64];
+
+        /* The first field of statm is the size; a process lets go of its memory before it becomes a zombie. */
+        return proc_fd < 0 || proc_read(proc_fd, "statm", text, sizeof(text)) < 0 ||
+               strncmp(text, "0 ", 2) == 0;
+}
+
 int proc_stat_parse(const char *text, uint64_t *ret_start)
 {
         /* The second field is the process's name and may hold blanks and brackets: skip to the last one. */

@@ -35,6 +35,9 @@ int proc_maps_walk(int proc_fd, size_t max_lines, int (*on_map)(void *userdata, 
 
 int proc_open(pid_t pid); /* descriptor, or -ESRCH */
 
+/* Nothing of its memory is left to be looked at: it has ended, whether or not its parent has noticed. */
+bool proc_has_ended(pid_t pid);
+
 /* The path in the unified hierarchy, from /proc/PID/cgroup. "" when there is none. */
 int proc_cgroup(int proc_fd, char *ret, size_t size);
 int proc_cgroup_parse(char *text, char *ret, size_t size);
