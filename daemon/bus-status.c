@@ -91,6 +91,7 @@ static json_t *gate(const GateCounters *g)
                 { "late", g->late },
                 { "scans", g->scans },
                 { "scan_failures", g->scan_failures },
+                { "scans_saved", g->scans_saved },
                 { "waiting", g->waiting },
                 { "marks", g->marks },
                 { "passed", g->passed },

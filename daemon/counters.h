@@ -17,7 +17,7 @@ typedef struct Counters {
         uint64_t magic;
         uint64_t audit_since_usec; /* wall clock; 0: not in audit mode */
         struct {                   /* gate.h says what each is */
-                uint64_t requests, invalid, gated, unreachable, late, scans, scan_failures;
+                uint64_t requests, invalid, gated, unreachable, late, scans, scan_failures, scans_saved;
                 uint64_t allowed, reported, audited, denied, passed, denied_previous;
                 uint64_t abandoned;
                 uint64_t waiting, marks; /* of this run only */

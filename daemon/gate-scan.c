@@ -228,6 +228,7 @@ static bool look_up(ScanPool *p, ScanTask *t)
                 return false;
         }
         t->result = found;
+        GATE_COUNT(t->gate, scans_saved);
         return true;
 }
 

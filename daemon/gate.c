@@ -390,6 +390,7 @@ void gate_counters(Gate *g, GateCounters *ret)
                 GET(late),
                 GET(scans),
                 GET(scan_failures),
+                GET(scans_saved),
                 GET(allowed),
                 GET(reported),
                 GET(audited),

@@ -80,6 +80,7 @@ typedef struct GateCounters {
         uint64_t unreachable; /* holds whose file was not found: their opener meets the deadline */
         uint64_t late;        /* holds that came to the gate after their deadline */
         uint64_t scans;
+        uint64_t scans_saved;   /* of the scans: answered by what an earlier one found */
         uint64_t scan_failures; /* unparsable for a reason of ours: timeout, dead child */
         uint64_t allowed;       /* held opens let go: plainly, */
         uint64_t reported;

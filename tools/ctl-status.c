@@ -75,8 +75,9 @@ static void print_counters(const json_t *status)
         out_line("holds", "held %lld, at the deadline %lld, late %lld, asleep now %lld, requests lost %lld",
                  json_int(c, "held"), json_int(c, "timed_out"), json_int(g, "late"), json_int(g, "waiting"),
                  json_int(c, "requests_lost"));
-        out_line("scanner", "%lld scans, %lld failed, %lld models known", json_int(g, "scans"),
-                 json_int(g, "scan_failures"), json_int(status, "models"));
+        out_line("scanner", "%lld scans, %lld of them saved, %lld failed, %lld models known",
+                 json_int(g, "scans"), json_int(g, "scans_saved"), json_int(g, "scan_failures"),
+                 json_int(status, "models"));
 }
 
 static void print_policy(const json_t *status)
