@@ -3,6 +3,7 @@
 # Overview: `native.sh consents`: the running daemon is killed on entering each system call that its main thread makes
 # for an import and for a withdrawal, and anywhere during a thousand of them. Afterwards the store is looked at without
 # it: every record whole, the chain whole, and each change either there or not; whatever was told to be done is there.
+# shellcheck disable=SC2154 # $build, $T, $daemon are of native.sh, which reads this
 STORE=/var/lib/aiguard/consent
 ctl() { "$build/aiguardctl" "$@"; }
 id_of() { printf '%08x-0000-4000-8000-000000000000' "$1"; }

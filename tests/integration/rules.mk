@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The tests that prove the whole: what they are made of, and the targets that run them in the VM.
 ACCEPTANCE := $(BUILD)/tests
-ACCEPTANCE_FILES := $(ACCEPTANCE)/probe $(ACCEPTANCE)/bench $(ACCEPTANCE)/stream $(ACCEPTANCE)/libonnxruntime.so.1 $(ACCEPTANCE)/models/.stamp
+ACCEPTANCE_FILES := $(ACCEPTANCE)/probe $(ACCEPTANCE)/bench $(ACCEPTANCE)/stream $(ACCEPTANCE)/listen $(ACCEPTANCE)/libonnxruntime.so.1 $(ACCEPTANCE)/models/.stamp
 
 $(ACCEPTANCE)/probe: tests/integration/probe.c tests/integration/probe-attacks.c tests/integration/probe-network.c tests/integration/probe.h
 	@mkdir -p $(@D)
@@ -9,6 +9,11 @@ $(ACCEPTANCE)/probe: tests/integration/probe.c tests/integration/probe-attacks.c
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(filter %.c,$^) -pthread -ldl -o $@
 
 $(ACCEPTANCE)/stream: tests/integration/stream.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< -ldl -o $@
+
+$(ACCEPTANCE)/listen: tests/integration/listen.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< -ldl -o $@

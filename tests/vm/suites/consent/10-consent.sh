@@ -33,13 +33,13 @@ record() {
 }
 give() { record "$@" && aiguardctl consent import "$signed"; } # ID PERSON SECONDS [JQ]
 
-# watch MODE SECONDS: starts the clinic's service looking at the camera; waits for pictures.
+# watch MODE SECONDS: starts the clinic's service looking at the camera, or $PROGRAM at $DEVICE; waits for pictures.
 watch() {
         systemctl stop clinic.service 2>/dev/null || true
         systemctl reset-failed clinic.service 2>/dev/null || true
         : >"$T/frames"
         systemd-run --quiet --collect --unit=clinic.service -p StandardOutput="append:$T/frames" -p KillMode=control-group \
-                -p Type=exec -p RemainAfterExit=yes "$STREAM" --ai "$RUNTIME" "$1" "$CAMERA" "$2"
+                -p Type=exec -p RemainAfterExit=yes "${PROGRAM:-$STREAM}" --ai "$RUNTIME" "$1" "${DEVICE:-$CAMERA}" "$2"
         for _ in $(seq 60); do
                 [ "$(grep -c frame "$T/frames")" -lt 10 ] || return 0
                 sleep 0.25
@@ -79,7 +79,7 @@ all_withdrawn() { # between tests: nobody consents any more, and the key is clos
 }
 
 setup() {
-        (cd "$T" && rm -f site.* && aiguardctl consent keygen site --workloads=clinic --capabilities='emotion.* camera' --until=2095-01-01 \
+        (cd "$T" && rm -f site.* && aiguardctl consent keygen site --workloads=clinic --capabilities='emotion.* camera microphone' --until=2095-01-01 \
                 --grants="consent enrolled-set exception")
         mkdir -p /etc/aiguard/trust.d
         install -m 0644 "$T/site.key" /etc/aiguard/trust.d/site.key
@@ -132,6 +132,54 @@ withdraw_stream() { # MODE
         wait_entries 1 "$ID_WITHDRAWN" ".AIGUARD_CONSENT_ID == \"$id\" and .AIGUARD_CONSENT_REASON == \"withdrawn\" and (.AIGUARD_LEDGER_HASH | length) == 64"
         wait_entries some "$ID_STOPPED" '.AIGUARD_CONSENT_REASON == "consent_ended"'
         camera_is_closed
+}
+
+microphone() { # MODE: what was recorded ends like what was seen
+        all_withdrawn
+        local id name done_at
+        modprobe snd_aloop || { echo "no sound card can be had in this kernel"; return 77; }
+        udevadm settle
+        name=$(cd /sys/class/sound && ls -d pcmC*c | head -n 1)
+        id=$(uuid)
+        record "$id" anna 3600 ".binding.devices = [\"microphone:$name\"]"
+        aiguardctl consent import "$signed"
+        PROGRAM=$TESTS/listen DEVICE=/dev/snd/$name watch "$1" 60
+        mark
+        aiguardctl consent withdraw "$id"
+        done_at=$(now_ns)
+        none_after "$done_at"
+        wait_entries some "$ID_STOPPED" '.AIGUARD_CONSENT_REASON == "consent_ended" and (.MESSAGE | test("microphone"))'
+        run as_unit clinic2.service "$PROBE" --ai "$RUNTIME" open "/dev/snd/$name"
+        ends 1 "the microphone"
+}
+
+declarations() { # of root alone, and of two; an emergency: one store, one list, one ledger
+        local f id
+        (cd "$T" && rm -f dpo.* && aiguardctl consent keygen dpo --workloads='*' --capabilities='*' --until=2095-01-01 --grants=declaration)
+        install -m 0644 "$T/dpo.key" /etc/aiguard/trust.d/dpo.key
+        f=$(fresh declared.onnx "$MODELS/bad-07.onnx")
+        run as_unit clinic2.service "$PROBE" --ai "$RUNTIME" open "$f"
+        ends 1 "identified"
+        fails aiguardctl model declare "$f" --as none --reason "it is harmless, really" --for 1d
+        aiguardctl model declare "$f" --as none --reason "an exhibit" --for 1d --out "$T/decl.json"
+        aiguardctl consent sign "$T/decl.json" --kind=declaration --key="$T/dpo.pem" --out="$T/decl.dsse"
+        aiguardctl consent import "$T/decl.dsse"
+        id=$(aiguardctl model list --json | jq -r '.[0].id')
+        [ "$(aiguardctl model list --json | jq '.[0].second_signature')" = true ]
+        aiguardctl grant list --json | jq -e --arg id "$id" 'any(.[]; .id == $id and .kind == "declaration" and .holds)' >/dev/null
+        run as_unit clinic2.service "$PROBE" --ai "$RUNTIME" open "$f"
+        ends 0 "declared by two"
+        echo 'Revoked=yes' >>/etc/aiguard/trust.d/dpo.key
+        aiguardctl reload
+        run as_unit clinic2.service "$PROBE" --ai "$RUNTIME" open "$f"
+        ends 1 "the second signature was revoked"
+        aiguardctl model revoke "$id"
+        aiguardctl emergency --workload clinic --for 5m --reason "a fire"
+        aiguardctl grant list --json | jq -e 'any(.[]; .about.kind == "emergency" and .holds and .said == "a fire")' >/dev/null
+        aiguardctl emergency --workload clinic --off
+        [ "$(aiguardctl grant list --json | jq '[.[] | select(.about.kind == "emergency" and .holds)] | length')" = 0 ]
+        aiguardctl consent history | grep -q "end .* declaration .* $id .* by user 0"
+        aiguardctl consent history | tail -n 2 | grep -q 'The chain is whole'
 }
 
 two_people() {
@@ -290,6 +338,8 @@ start_mode enforce
 test_case "setup" setup
 test_case "import-opens-withdraw-closes" imported
 for mode in mmap read dmabuf inherit write-only; do test_case "withdraw-0-frames-$mode" withdraw_stream $mode; done
+for mode in read mmap; do test_case "withdraw-0-frames-microphone-$mode" microphone $mode; done
+test_case "declarations-share-store-and-ledger" declarations
 test_case "two-people-one-withdraws" two_people
 test_case "enrolled-set" enrolled_set
 test_case "expiry" expiry
