@@ -8,6 +8,7 @@
 #include "consents-internal.h"
 
 #include <bpf/bpf.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/timerfd.h>
 
@@ -25,6 +26,7 @@
 #define SLICE_USEC 5000U
 #define VOID_SHOWN 10U
 #define INDEX_FRESH_MIN 256U
+#define TRIM_MIN 10000U
 #define OPEN_TRIES 50U
 #define OPEN_USEC 100000U
 
@@ -214,6 +216,9 @@ void consents_apply(Consents *c)
                 log_error("consents: there is no memory for the models that grants name; they stay closed");
         replace_keys(c, keys, n);
         arm(c, next);
+        /* Folding takes some megabytes for a moment, which the allocator would keep for the next time. */
+        if (c->claims.n > TRIM_MIN)
+                (void) malloc_trim(0);
 }
 
 void consents_retire(Consents *c, const PolicyTables *next)

@@ -10,9 +10,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/videodev2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +44,25 @@ static void open_and_close(const char *path)
         if (fd < 0)
                 die(path);
         close(fd);
+}
+
+/* Of a sensor what it is, of another file how much can be read: each is one system call. */
+static void ask(const char *path)
+{
+        static int fd = -1;
+        static bool sensor;
+        struct v4l2_capability capability;
+        struct stat st;
+        int n;
+
+        if (fd < 0) {
+                fd = open(path, O_RDONLY | O_CLOEXEC);
+                if (fd < 0 || fstat(fd, &st) < 0)
+                        die(path);
+                sensor = S_ISCHR(st.st_mode);
+        }
+        if (sensor ? ioctl(fd, VIDIOC_QUERYCAP, &capability) < 0 : ioctl(fd, FIONREAD, &n) < 0)
+                die(path);
 }
 
 static void spawn_and_wait(const char *program)
@@ -76,10 +99,13 @@ int main(int argc, char **argv)
 
         if (argc < 4 || (count = atol(argv[2])) <= 0) {
                 fprintf(stderr,
-                        "usage: bench open COUNT FILE [RUNTIME]\n       bench spawn COUNT PROGRAM\n");
+                        "usage: bench open COUNT FILE [RUNTIME]\n       bench ioctl COUNT FILE [RUNTIME]\n"
+                        "       bench spawn COUNT PROGRAM\n");
                 return 2;
         }
-        step = strcmp(argv[1], "open") == 0 ? open_and_close : spawn_and_wait;
+        step = strcmp(argv[1], "open") == 0    ? open_and_close
+               : strcmp(argv[1], "ioctl") == 0 ? ask
+                                               : spawn_and_wait;
         if (argc > 4) {
                 if (!dlopen(argv[4], RTLD_NOW))
                         die(argv[4]);

@@ -224,6 +224,16 @@ static Trust *trust_one(unsigned char secret[crypto_sign_SECRETKEYBYTES])
         return trust;
 }
 
+/* For trust.d. */
+static void print_key(const TrustKey *k)
+{
+        char text[sodium_base64_ENCODED_LEN(crypto_sign_PUBLICKEYBYTES, sodium_base64_VARIANT_ORIGINAL)];
+
+        sodium_bin2base64(text, sizeof(text), k->public_key, sizeof(k->public_key),
+                          sodium_base64_VARIANT_ORIGINAL);
+        printf("[Key]\nPublicKey=%s\nGrants=consent\nWorkloads=*\nCapabilities=*\nUntil=2095-01-01\n", text);
+}
+
 int main(int argc, char **argv)
 {
         unsigned char secret[crypto_sign_SECRETKEYBYTES];
@@ -235,9 +245,12 @@ int main(int argc, char **argv)
                 start(argv[2], trust);
         else if (argc == 3 && streq(argv[1], "remove"))
                 remove_store(argv[2]);
+        else if (argc == 2 && streq(argv[1], "key"))
+                print_key(&trust->keys[0]);
         else {
                 fprintf(stderr,
-                        "usage: store make COUNT DIR\n       store start DIR\n       store remove DIR\n");
+                        "usage: store make COUNT DIR\n       store start DIR\n       store remove DIR\n"
+                        "       store key\n");
                 return 2;
         }
         trust_free(trust);

@@ -139,6 +139,49 @@ thousand_changes() {
         [ $kills -ge 5 ]
 }
 
+# ------------------------------------------------------- a hundred thousand of them
+
+now_ms() { date +%s%3N; }
+memory_kb() { # of the daemon and all below it, what is shared by halves
+        local pid kb total=0
+        for pid in "$daemon" $(pgrep -P "$daemon"); do
+                kb=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup" 2>/dev/null)
+                total=$((total + ${kb:-0}))
+        done
+        echo "$total"
+}
+# start_timed WHAT: $took milliseconds until it enforces and answers, $complete more until every record is in force.
+start_timed() {
+        local begun
+        begun=$(now_ms)
+        start_daemon enforce >/dev/null || { echo "the daemon does not start"; return 1; }
+        took=$(($(now_ms) - begun))
+        until [ "$(status | jq .consents.complete)" = true ]; do sleep 0.1; done
+        complete=$(($(now_ms) - begun))
+        kb=$(memory_kb)
+        note "$1: enforces after $took ms, all records in force after $complete ms, $kb KB" >>"$T/notes"
+}
+many_records() {
+        local i took complete kb bare
+        rm -rf "${STORE:?}"/*
+        start_timed "no record" && stop_daemon
+        bare=$took
+        "$build/bench/store" make 100000 "$T/many" && cp -a "$T/many/." "$STORE" && rm -rf "$T/many"
+        "$build/bench/store" key >/etc/aiguard/trust.d/bench.key
+        { printf 'aiguard: 1\nworkloads:\n'
+          for i in $(seq 0 19); do printf '  ward-%s: { jurisdiction: kz, context: other, match: { unit: w%s.service } }\n' "$i" "$i"; done
+        } >/etc/aiguard/policy.d/40-wards.yaml
+        start_timed "100,000 records, the first time" || return 1
+        [ "$(status | jq .consents.holding)" = 100000 ] || { echo "not all hold"; return 1; }
+        [ $((took - bare)) -le 2000 ] || { echo "the first start took $took ms, $bare without records"; return 1; }
+        [ "$kb" -le 32768 ] || { echo "$kb KB"; return 1; }
+        stop_daemon
+        start_timed "100,000 records, a later time" || return 1
+        stop_daemon
+        [ $((complete - bare)) -le 2000 ] || { echo "all in force after $complete ms, $bare without records"; return 1; }
+        [ "$kb" -le 32768 ] || { echo "$kb KB"; return 1; }
+}
+
 consents() {
         : >"$T/notes"
         make_records 500 || { fail consents "records cannot be made"; return; }
@@ -155,5 +198,6 @@ consents() {
         check "killed at each system call of a withdrawal" kill_everywhere withdrawal ConsentGiven ConsentWithdrawn \
                 consent withdraw "$(id_of 1)"
         check "killed anywhere in a thousand changes" thousand_changes
+        check "100,000 records: start and memory" many_records
         cat "$T/notes"
 }

@@ -268,7 +268,8 @@ bench() {
         if [ "$c" -le 50 ]; then pass compiling; else fail compiling "$c thousandths"; fi
 }
 
-make -s --no-print-directory -C "$top" all acceptance-build "${build#"$top"/}/tests/responder" "${build#"$top"/}/tests/kill-at" >&2 || exit 1
+make -s --no-print-directory -C "$top" all acceptance-build "${build#"$top"/}/tests/responder" "${build#"$top"/}/tests/kill-at" \
+        "${build#"$top"/}/bench/store" >&2 || exit 1
 if ! mount_scratch || ! private_tree; then
         echo "native: the scratch file system cannot be made" >&2
         exit 77

@@ -3,6 +3,7 @@
 # Overview: the table of what it costs, each line beside the same work in the same boot with nothing attached. Lines
 # are counted in instructions; a line over its mark is a failed test. The table comes back as bench.txt.
 . "$VM_LIB"
+. /work/integration/record.bash
 
 BENCH=/work/tests/bench
 RUNTIME=/work/tests/libonnxruntime.so.1
@@ -34,12 +35,37 @@ pss_kb() { # of the daemon and everything below it
         done
         echo "$total"
 }
+# A consent for the camera, which attaches what asks about each use of it; hosts without one do not pay for that.
+consent_to_camera() {
+        (cd /work && aiguardctl consent keygen site --workloads=clinic --capabilities='*' --until=2095-01-01) >/dev/null &&
+                install -m 0644 /work/site.key /etc/aiguard/trust.d/site.key &&
+                consent_json "$(uuid)" anna 36000 >/work/record.json &&
+                aiguardctl consent sign /work/record.json --key=/work/site.pem --out=/work/record.dsse &&
+                aiguardctl consent import /work/record.dsse
+}
+ioctl_by_clinic() { # by a workload of the policy, with a consent that holds
+        systemd-run --quiet --collect --wait --pipe --unit=clinic.service "$BENCH" ioctl $OPENS /dev/video0 "$RUNTIME" | value min
+}
 median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 
 install_project || { fail install "the project cannot be installed"; exit 1; }
 dd if=/dev/zero of=/work/plain.txt bs=4096 count=1 status=none
 echo 'nothing of interest' >/work/plain.txt
+cat >/etc/aiguard/policy.d/90-bench.yaml <<'POLICY'
+aiguard: 1
+workloads:
+  clinic: { jurisdiction: kz, context: other, match: { unit: clinic.service } }
+rules:
+  - id: kz-17-3-4-sensors
+    law: KZ-AI-17-3-4
+    sensor: [camera, microphone]
+    workloads: { jurisdiction: kz }
+    unless: [consent, exception]
+    action: deny
+POLICY
 settle
+bare_ioctl=$("$BENCH" ioctl $OPENS /work/plain.txt | value min)
+bare_camera=$("$BENCH" ioctl $OPENS /dev/video0 | value min)
 
 spawn_ratios=()
 for pair in $(seq $PAIRS); do
@@ -61,6 +87,12 @@ for pair in $(seq $PAIRS); do
         sleep 2
 done
 memory=$(pss_kb)
+none_ioctl=$("$BENCH" ioctl $OPENS /work/plain.txt | value min)
+consent_to_camera || { fail consent "no consent for the camera"; exit 1; }
+settle
+over_ioctl=$(($("$BENCH" ioctl $OPENS /work/plain.txt | value min) - bare_ioctl))
+over_camera=$(($(ioctl_by_clinic) - bare_camera))
+note "ioctl of who has no sensor: $bare_ioctl bare, $none_ioctl attached and nobody has consented"
 
 bare=$(median "${bare_opens[@]}") over=$(median "${over_opens[@]}") ai=$(median "${over_ai[@]}")
 spawn=$(median "${spawn_ratios[@]}")
@@ -72,6 +104,8 @@ megabytes=$(awk -v k="$memory" 'BEGIN { printf "%.1f", k / 1024 }')
         printf '%-64s %10s %+12d %10s\n' 'open and close of another file, by who is no AI workload' "$bare" "$over" 400
         printf '%-64s %10s %+12d %10s\n' 'the same by an AI workload, file already known' "$bare" "$ai" 600
         printf '%-64s %10s %11s%% %9s%%\n' 'fork and exec, median of pairs' "$bare_spawn" "$percent" 2
+        printf '%-64s %10s %+12d %10s\n' 'ioctl by who has no sensor, a consent to a camera in force' "$bare_ioctl" "$over_ioctl" 250
+        printf '%-64s %10s %+12d %10s\n' 'ioctl of that camera by the workload that may' "$bare_camera" "$over_camera" 600
         printf '%-64s %10s %9s MB %7s MB\n' 'proportional memory of daemon and scanner' - "$megabytes" 16
 } | tee "$OUT/bench.txt"
 while read -r line; do note "$line"; done <"$OUT/bench.txt"
@@ -82,4 +116,6 @@ mark() { # name, value, mark
 mark "open-by-others-in-instructions" "$over" 400
 mark "open-by-ai-in-instructions" "$ai" 600
 mark "fork-and-exec-in-hundredths-of-a-percent" "$spawn" 200
+mark "ioctl-by-who-has-no-sensor-in-instructions" "$over_ioctl" 250
+mark "ioctl-by-who-streams-in-instructions" "$over_camera" 600
 mark "memory-in-kilobytes" "$memory" 16384

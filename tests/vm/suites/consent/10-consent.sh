@@ -3,31 +3,19 @@
 # Overview: consent as the kernel understands it, with a real camera: what was consented to opens, and ends with a
 # withdrawal, an expiry, a member's withdrawal; not one picture after.
 . /work/integration/lib.sh
+. /work/integration/record.bash
 
 STREAM=$TESTS/stream
-STORE=/var/lib/aiguard/consent
 ID_IMPORTED=6312fdd9f7254188b4f29cc81ee42bd7
 ID_WITHDRAWN=c431948c20d34c9187295d7c37fde82b
 ID_EXPIRED=772ae7949d5447c38d15386037cc657b
 ID_REFUSED=aafd9e32c5db45fb84af6322ff2173c1
 ID_STOPPED=1680ca2c999947b48201abbd0eb57718
 now_ns() { python3 -c 'import time; print(time.monotonic_ns())'; }
-uuid() { cat /proc/sys/kernel/random/uuid; }
-utc() { date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
 
 # record ID PERSON SECONDS [JQ]: a signed record for the clinic's camera; its file is in $signed.
 record() {
-        jq -n --arg id "$1" --arg person "$(printf '%s' "$2" | sha256sum | cut -c1-64)" --arg from "$(utc -60)" \
-                --arg until "$(utc "$3")" --arg given "$(utc 0)" '{conforms_to: "https://w3id.org/dpv/schema/dpv-27560#record",
-                record_id: $id, jurisdiction: "KZ", language: "kk",
-                operator: {name: "Clinic", bin: "123456789012", address: "Astana", contact: "dpo@clinic.kz"},
-                principal: {id: ("sha256:" + $person), full_name_ref: "vault://1"}, notice: {uri: "https://clinic.kz/n"},
-                purposes: ["emotion_recognition"], data: ["FacialExpression"], lawful_basis: "ExplicitlyExpressedConsent",
-                third_parties: {allowed: false}, cross_border: {allowed: false}, publication: false,
-                storage: {locations: ["KZ"], retention: "P30D"}, valid: {from: $from, until: $until},
-                events: [{state: "ConsentGiven", time: $given, by: "principal"}], withdrawal: {uri: "https://clinic.kz/w"},
-                binding: {system_id: "clinic", context: "other", model_capabilities: ["emotion.face"],
-                        devices: ["camera:video0"], subject_scope: "single"}}'" ${4:+| $4}" >"$T/record.json"
+        consent_json "$1" "$2" "$3" | jq "${4:-.}" >"$T/record.json"
         signed=$T/$1.dsse
         aiguardctl consent sign "$T/record.json" --key="$T/site.pem" --out="$signed"
 }
