@@ -23,7 +23,11 @@ test-unit: $(BUILD)/npm/stamp $(UNIT_BIN) $(BUILD)/asan/aiguard-scanner $(BUILD)
 lint: $(SKEL) ## layers, formatting, clang-tidy, cppcheck, names
 	@tools/dev/lint.sh
 
-check: deps ## install what is needed, build, run every test; the last line is the sum
+# The unit tests want to see files by the real writers of their formats.
+writers: deps
+	@tools/dev/deps.sh --writers
+
+check: writers ## install what is needed, build, run every test; the last line is the sum
 	@rm -rf $(RESULTS)
 	@$(MAKE) --no-print-directory -j2 all $(BUILD)/asan/aiguard-scanner $(BUILD)/asan/aiguardctl $(UNIT_BIN)
 	@$(MAKE) --no-print-directory -k check-groups; tests/run.sh --sum $(RESULTS)
@@ -36,4 +40,4 @@ check-groups:
 
 CHECK_GROUPS ?= lint test-unit test-bpf test-cli fuzz-replay fuzz-short corpus vm-check
 
-.PHONY: test-unit lint check check-groups
+.PHONY: test-unit lint writers check check-groups

@@ -169,6 +169,32 @@ Test(torch, of_pytorch)
         cr_assert_eq(certainty_of(&c, "emotion.face"), CERTAINTY_IDENTIFIED);
 }
 
+Test(torch, legacy_of_pytorch)
+{
+        _cleanup_bytes_ Bytes b =
+                        python_file("torch", "torch.save({'classes': " FER
+                                             ", 'model': torch.nn.Conv2d(1, 7, 3).state_dict()}, name, "
+                                             "_use_new_zipfile_serialization=False)\n");
+        Classification c = scan_bytes(set, &b);
+
+        cr_assert_str_eq(c.format, "pytorch-legacy");
+        cr_assert_eq(certainty_of(&c, "emotion.face"), CERTAINTY_IDENTIFIED);
+}
+
+/* The exporter writes protocol buffers in an order and with fields of its own. */
+Test(torch, onnx_by_pytorch)
+{
+        _cleanup_bytes_ Bytes b = python_file(
+                        "torch", "net = torch.nn.Sequential(torch.nn.Conv2d(1, 8, 3), torch.nn.Flatten(), "
+                                 "torch.nn.Linear(8 * 46 * 46, 7))\n"
+                                 "torch.onnx.export(net, torch.zeros(1, 1, 48, 48), name, "
+                                 "output_names=['emotion'])\n");
+        Classification c = scan_bytes(set, &b);
+
+        cr_assert_str_eq(c.format, "onnx");
+        cr_assert_eq(certainty_of(&c, "emotion.face"), CERTAINTY_IDENTIFIED);
+}
+
 Test(torch, script_of_pytorch)
 {
         _cleanup_bytes_ Bytes b = python_file(
