@@ -3,7 +3,8 @@
 #define RUNTIME_ELF_H
 /*
  * The dynamic section of an ELF file, found as the loader finds it: by the
- * program headers. Section headers can be cut off, and then nobody misses them.
+ * program headers. Section headers can be cut off, and then nobody misses them;
+ * where they are, they lead to the symbols of what was linked into one file.
  */
 #include "lib/model/source.h"
 
@@ -36,5 +37,8 @@ typedef struct ElfSymbol {
 } ElfSymbol;
 
 int elf_symbol(Source *s, const ElfImage *e, uint64_t i, ElfSymbol *ret);
+
+/* The same image with the strings and symbols of its symbol table, which strip(1) removes. 0: there is none. */
+int elf_symbol_table(Source *s, const ElfImage *e, ElfImage *ret);
 
 #endif

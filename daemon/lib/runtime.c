@@ -17,6 +17,7 @@
 #include "lib/yaml-doc.h"
 
 #define STRINGS_READ_MAX (8U * 1024 * 1024)
+#define LINKED_MIN 2     /* symbols of one runtime */
 #define SYMBOL_CHUNK 170 /* of 24 bytes, in one page */
 
 typedef struct Rule {
@@ -156,25 +157,48 @@ static bool symbol_matches(const char *pattern, const char *name)
         return strcmp(pattern, name) == 0;
 }
 
-static void check_symbol(const RuntimeRules *rules, const char *name, Classification *ret)
+static bool rule_has_symbol(const Rule *rule, const char *name)
 {
-        for (size_t i = 0; i < rules->n; i++) {
-                const Rule *rule = &rules->rules[i];
-
-                for (size_t k = 0; rule->symbols && rule->symbols[k]; k++)
-                        if (rule->symbols[k][0] == name[0] && symbol_matches(rule->symbols[k], name))
-                                note(ret, rule, rule->kind, "dynsym", "exported symbols", name);
-        }
+        for (size_t k = 0; rule->symbols && rule->symbols[k]; k++)
+                if (rule->symbols[k][0] == name[0] && symbol_matches(rule->symbols[k], name))
+                        return true;
+        return false;
 }
 
-/* Exports only: what is merely imported comes from a library that is needed, and that has been looked at. */
-static int check_symbols(const RuntimeRules *rules, Source *s, const ElfImage *e, Classification *ret)
+/* Exported: what others are to call by this name. */
+static void check_export(const RuntimeRules *rules, const char *name, unsigned *counts, Classification *ret)
+{
+        for (size_t i = 0; i < rules->n; i++)
+                if (rule_has_symbol(&rules->rules[i], name))
+                        note(ret, &rules->rules[i], rules->rules[i].kind, "dynsym", "exported symbols",
+                             name);
+}
+
+/*
+ * Linked in: anybody may call a function of his own load_network(). A runtime
+ * that is linked in brings more than one of its names.
+ */
+static void check_linked(const RuntimeRules *rules, const char *name, unsigned *counts, Classification *ret)
+{
+        for (size_t i = 0; i < rules->n; i++)
+                if (rules->rules[i].kind == RUNTIME_STRONG && rule_has_symbol(&rules->rules[i], name) &&
+                    ++counts[i] == LINKED_MIN)
+                        note(ret, &rules->rules[i], RUNTIME_STRONG, "symtab", "symbol table", name);
+}
+
+typedef void (*CheckSymbol)(const RuntimeRules *rules, const char *name, unsigned *counts,
+                            Classification *ret);
+
+/* What is merely imported comes from a library that is needed, and that has been looked at. */
+static int check_symbols(const RuntimeRules *rules, Source *s, const ElfImage *e, CheckSymbol check,
+                         Classification *ret)
 {
         size_t size = (size_t) MIN(e->strings_size, (uint64_t) STRINGS_READ_MAX);
+        _cleanup_free_ unsigned *counts = calloc(rules->n + 1, sizeof(*counts));
         _cleanup_free_ char *strings = malloc(size + 1);
         int r;
 
-        if (!strings)
+        if (!strings || !counts)
                 return source_fail(s, "out of memory");
         r = source_read(s, e->strings, strings, size);
         if (r < 0)
@@ -192,7 +216,7 @@ static int check_symbols(const RuntimeRules *rules, Source *s, const ElfImage *e
                 if (r < 0)
                         return r;
                 if (symbol.defined && symbol.name < size)
-                        check_symbol(rules, strings + symbol.name, ret);
+                        check(rules, strings + symbol.name, counts, ret);
         }
         return 0;
 }
@@ -200,7 +224,7 @@ static int check_symbols(const RuntimeRules *rules, Source *s, const ElfImage *e
 bool runtime_read_elf(const RuntimeRules *rules, Source *s, const char *name, Classification *ret)
 {
         char text[ELF_NAME_MAX];
-        ElfImage e;
+        ElfImage e, all;
 
         if (!elf_is_elf(s))
                 return false;
@@ -212,7 +236,9 @@ bool runtime_read_elf(const RuntimeRules *rules, Source *s, const char *name, Cl
                 if (elf_string(s, &e, e.needed[i], text) >= 0)
                         check_library(rules, text, "needed", "DT_NEEDED", true, RUNTIME_STRONG, ret);
         if (ret->runtime < RUNTIME_STRONG)
-                (void) check_symbols(rules, s, &e, ret);
+                (void) check_symbols(rules, s, &e, check_export, ret);
+        if (ret->runtime < RUNTIME_STRONG && elf_symbol_table(s, &e, &all) > 0)
+                (void) check_symbols(rules, s, &all, check_linked, ret);
         if (e.shared && name[0])
                 check_library(rules, name, "file-name", "file name", false, RUNTIME_WEAK, ret);
         return true;

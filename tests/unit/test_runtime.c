@@ -352,6 +352,68 @@ Test(runtime, real_files)
         close(fd);
 }
 
+/* One file with the runtime linked in: nothing is exported, nothing needed, and strip(1) was not asked. */
+static Bytes add_symbol_table(Bytes b, const char *const *names, size_t n)
+{
+        Elf64_Shdr sections[3] = {};
+        size_t strings_at, symbols_at;
+        Elf64_Sym none = {};
+
+        strings_at = b.n;
+        put_byte(&b, 0);
+        for (size_t i = 0; i < n; i++)
+                put(&b, names[i], strlen(names[i]) + 1);
+        sections[2] = (Elf64_Shdr){ .sh_type = SHT_STRTAB,
+                                    .sh_offset = strings_at,
+                                    .sh_size = b.n - strings_at };
+        symbols_at = b.n;
+        put(&b, &none, sizeof(none));
+        for (size_t i = 0, at = 1; i < n; at += strlen(names[i]) + 1, i++) {
+                Elf64_Sym symbol = { .st_name = (Elf64_Word) at, .st_shndx = 1 };
+
+                put(&b, &symbol, sizeof(symbol));
+        }
+        sections[1] = (Elf64_Shdr){
+                .sh_type = SHT_SYMTAB, .sh_offset = symbols_at, .sh_size = b.n - symbols_at, .sh_link = 2
+        };
+        ((Elf64_Ehdr *) b.data)->e_shoff = b.n;
+        ((Elf64_Ehdr *) b.data)->e_shentsize = sizeof(sections[0]);
+        ((Elf64_Ehdr *) b.data)->e_shnum = 3;
+        put(&b, sections, sizeof(sections));
+        return b;
+}
+
+Test(runtime, linked_into_one_program)
+{
+        static const struct {
+                const char *names[3];
+                RuntimeKind kind;
+        } cases_linked[] = {
+                { { "main", "ggml_init", "ggml_graph_compute" }, RUNTIME_STRONG },
+                { { "main", "_ZN4ncnn3Net10load_modelEPKc", "_ZN4ncnn9Extractor5inputEi" }, RUNTIME_STRONG },
+                { { "main", "load_network", "network_predict" }, RUNTIME_STRONG },
+                { { "main", "load_network", "save_network" }, RUNTIME_NONE }, /* anybody's name */
+                { { "main", "luaL_newstate", "Py_BytesMain" }, RUNTIME_NONE },
+                { { "main", "foo", "bar" }, RUNTIME_NONE },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases_linked); i++) {
+                const ElfPlan plan = { .needed = { "libc.so.6" }, .imported = { "malloc" } };
+                _cleanup_bytes_ Bytes b = add_symbol_table(make_elf(&plan), cases_linked[i].names, 3);
+                Classification c = scan_bytes_at(set, b.data, b.n, "/usr/bin/tool");
+
+                cr_expect_eq(c.runtime, cases_linked[i].kind, "%zu: %s", i,
+                             runtime_kind_to_string((RuntimeKind) c.runtime));
+                cr_expect_str_eq(c.runtime_evidence.kind, c.runtime ? "symtab" : "");
+                /* Section headers that lie cost nothing but themselves. */
+                for (size_t k = b.n - 3 * sizeof(Elf64_Shdr); k < b.n; k++) {
+                        b.data[k] ^= 0xff;
+                        (void) scan_bytes(set, &b);
+                        b.data[k] ^= 0xff;
+                }
+        }
+}
+
 Test(runtime, every_byte_changed)
 {
         const ElfPlan plan = {
