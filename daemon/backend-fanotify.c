@@ -62,6 +62,7 @@ const BackendOps backend_fanotify_ops = {
         .name = "fanotify",
         .watches_files = true,
         .enforces = true,
+        .automatic = true,
         .weaker = "a sensor or model that is open already is not taken away at its next use but by ending "
                   "its "
                   "process, descriptors that are passed on are not seen, and enforcement ends when the "
@@ -73,6 +74,7 @@ const BackendOps backend_fanotify_ops = {
 
 const BackendOps backend_observe_ops = {
         .name = "observe",
+        .automatic = true,
         .weaker = "nothing is refused: opens of sensors are told, as far as the kernel tells of them, and "
                   "models are "
                   "not looked at",

@@ -86,9 +86,6 @@ int backend_new(ConfigBackend which, uint32_t names_hash, Backend **ret)
                 if (r >= 0 || r == -EPERM || r == -ENOMEM)
                         return r;
         }
-        if (which == CONFIG_BACKEND_AUTO)
-                log_notice("backend: a weaker one may be possible: Backend=fanotify in aiguard.conf(5), "
-                           "`aiguardctl doctor` knows");
         return r;
 }
 

@@ -20,7 +20,7 @@ typedef struct BackendOps {
         const char *name;   /* as in Backend= */
         bool watches_files; /* no hook sees opens: the gate watches file systems */
         bool enforces;
-        bool automatic;     /* Backend=auto may choose it */
+        bool automatic;     /* Backend=auto may choose it, when those before it are not possible */
         const char *weaker; /* what it does not do, in one sentence; NULL: nothing is missing */
         /* -EOPNOTSUPP: this kernel cannot; `reason` says in one sentence what is missing and the fix. */
         int (*open)(Backend *b, uint32_t names_hash);

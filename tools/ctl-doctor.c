@@ -39,7 +39,7 @@ static const char *state_name(FeatureState s)
         return (unsigned) s < ARRAY_SIZE(names) ? names[s] : "unknown";
 }
 
-/* Auto takes the strong backend only: the weaker one is the administrator's choice. */
+/* The weaker backend is taken where the strong one is not possible, unless the configuration says otherwise. */
 static bool is_chosen(FeaturesBackend b)
 {
         _cleanup_(diag_freep) Diag *diag = NULL;
@@ -50,7 +50,7 @@ static bool is_chosen(FeaturesBackend b)
                 return true;
         if (diag_new(&diag) < 0 || config_load(NULL, diag, &c) < 0)
                 return false;
-        chosen = c.backend == CONFIG_BACKEND_FANOTIFY;
+        chosen = c.backend == CONFIG_BACKEND_AUTO || c.backend == CONFIG_BACKEND_FANOTIFY;
         config_done(&c);
         return chosen;
 }
@@ -89,11 +89,10 @@ static const char *verdict_text(int code, FeaturesBackend b)
                                            "see bpf-lsm.";
         case EXIT_OBSERVE_ONLY:
                 if (b == FEATURES_FANOTIFY)
-                        return "This host enforces nothing yet. The strong backend is not possible (see "
-                               "bpf-lsm above); the "
-                               "weaker one is: set Backend=fanotify below [Daemon] in aiguard.conf(5), and "
-                               "read there "
-                               "what it does not do.";
+                        return "This host enforces nothing: Backend= of aiguard.conf(5) asks for what is "
+                               "not "
+                               "possible here (see bpf-lsm above). The weaker backend is: Backend=auto "
+                               "takes it.";
                 return "This host can scan files and explain policies, and enforces nothing: see the kinds "
                        "of programs "
                        "that the kernel refuses.";
