@@ -236,7 +236,7 @@ daemon_ms() { awk '{ print ($14 + $15) * 10 }' "/proc/$daemon/stat"; }
 
 table() { printf '%-66s %12s %12s %10s\n' "$@"; }
 bench() {
-        local bare=() with=() first_bare=() first_with=() first_least=() before after
+        local bare=() with=() first_bare=() first_with=() first_least=() fap=() first_fap=() before after
         many_files
         mkdir "$M/tree" && tar -C "$top" --exclude=.build --exclude=.git -cf - . | tar -C "$M/tree" -xf -
         echo 'nothing of interest, and more than a few bytes of it, so that it could be something' >"$M/plain.txt"
@@ -248,6 +248,11 @@ bench() {
                 first_least+=("$(first_opens)")
                 eval "exec ${least[1]}>&-"
                 wait
+                if fapolicyd_get && fapolicyd_start; then
+                        "$M/bench" open 10 "$M/plain.txt" >/dev/null
+                        fap+=("$("$M/bench" open 2000 "$M/plain.txt" | value min)") first_fap+=("$(first_opens)")
+                fi
+                fapolicyd_stop
                 before=$(compile_seconds)
                 start_daemon enforce || { fail bench "the daemon does not start"; return; }
                 "$M/bench" open 10 "$M/plain.txt" "$RUNTIME" >/dev/null
@@ -256,13 +261,21 @@ bench() {
                 compiles+=($(((($(compile_seconds) + $(daemon_ms) - after) - before) * 1000 / before)))
                 stop_daemon
         done
-        local b w fb fl fw c
+        local b w fb fl fw ff c
         b=$(median "${bare[@]}") w=$(median "${with[@]}") c=$(median "${compiles[@]}")
         fb=$(median "${first_bare[@]}") fl=$(median "${first_least[@]}") fw=$(median "${first_with[@]}")
         table "kernel $(uname -r), nanoseconds, medians of 3 pairs" bare measured mark
         table "open and close of a known clean file" "$b" "$w" "1.2 x"
+        [ ${#fap[@]} -eq 0 ] || table "the same with fapolicyd, one rule that allows everything" "$b" "$(median "${fap[@]}")" "-"
         table "first open of a file, by who is no AI workload" "$fb" "$fw" "-"
         table "the same, a minimal responder that always says yes" "$fb" "$fl" "-"
+        if [ ${#fap[@]} -eq 0 ]; then
+                skip fapolicyd "its package cannot be had here"
+        else
+                ff=$(median "${first_fap[@]}")
+                table "the same, fapolicyd with one rule that allows everything" "$fb" "$ff" "-"
+                if [ "$fw" -lt "$ff" ]; then pass first-open; else fail first-open "$fw ns beside $ff of fapolicyd"; fi
+        fi
         table "compiling the library, processor time, the daemon's included" "-" "$(awk -v c="$c" 'BEGIN { printf "%+.1f%%", c / 10 }')" "5%"
         if [ $((w * 10)) -le $((b * 12)) ]; then pass known-clean-file; else fail known-clean-file "$w ns beside $b"; fi
         if [ "$c" -le 50 ]; then pass compiling; else fail compiling "$c thousandths"; fi
@@ -276,6 +289,8 @@ if ! mount_scratch || ! private_tree; then
 fi
 if [ "$what" = bench ]; then
         compiles=()
+        # shellcheck source=tests/integration/native-fapolicyd.bash
+        . "$here/native-fapolicyd.bash"
         bench
 elif [ "$what" = consents ]; then
         # shellcheck source=tests/integration/native-consents.bash
