@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "attestations.h"
 #include "consents.h"
 #include "declarations.h"
 #include "decide.h"
@@ -109,7 +110,7 @@ json_t *bus_status(Manager *m)
         return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:o, s:s, s:I, s:o, s:o}, "
                          "s:o, s:o, "
                          "s:I, s:o, "
-                         "s:o, s:o, s:o, s:o}",
+                         "s:o, s:o, s:o, s:o, s:o}",
                          "version", AIGUARD_VERSION, "mode", s.mode, "mode_reason", s.mode_reason, "backend",
                          s.backend, "backend_reason", s.backend_reason ? s.backend_reason : "", "weaker",
                          s.weaker, "fix", s.fix, "started", date(s.started_usec), "audit_since",
@@ -121,7 +122,8 @@ json_t *bus_status(Manager *m)
                          subjects_older_to_json(manager_subjects(m)), "sessions",
                          subjects_sessions_to_json(manager_subjects(m)), "declarations",
                          declarations_to_json(manager_declarations(m)), "emergencies",
-                         emergencies_to_json(m), "consents", consents_to_json(manager_consents(m)));
+                         emergencies_to_json(m), "consents", consents_to_json(manager_consents(m)),
+                         "attestations", attestations_to_json(manager_attestations(m)));
 }
 
 static json_t *traits(uint32_t bits)
@@ -157,7 +159,7 @@ int bus_explain(Manager *m, pid_t pid, json_t **ret)
                 return r;
         (void) cgroup_path_unit(res.cgroup, unit, sizeof(unit));
         (void) cgroup_path_container(res.cgroup, container, sizeof(container));
-        o = json_pack("{s:I, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:s, s:b, s:b, s:o, s:o}", "pid",
+        o = json_pack("{s:I, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:s, s:b, s:b, s:o, s:o, s:o}", "pid",
                       (json_int_t) pid, "exe", json_text(res.exe), "cgroup", json_text(res.cgroup), "unit",
                       json_text(unit), "container", json_text(container), "uid", (json_int_t) res.uid,
                       "workload",
@@ -167,7 +169,8 @@ int bus_explain(Manager *m, pid_t pid, json_t **ret)
                       "traits", traits(res.traits), "strength", strength_to_string(ag_strength(res.traits)),
                       "complete", res.complete, "known_to_kernel", res.has_subject, "evidence",
                       evidence(&res), "dossier",
-                      dossiers_to_json(manager_dossiers(m), res.cgroup_id, res.cgroup));
+                      dossiers_to_json(manager_dossiers(m), res.cgroup_id, res.cgroup),
+                      "attestation_missing", attestations_missing(m, res.workload));
         if (!o)
                 return -ENOMEM;
         *ret = o;

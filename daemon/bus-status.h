@@ -16,7 +16,7 @@
  */
 json_t *bus_status(Manager *m);
 
-/* {pid, exe, cgroup, unit, uid, workload, traits[], strength, complete, known_to_kernel, evidence[] {trait, text}, dossier: null or as below}; -ESRCH */
+/* {pid, exe, cgroup, unit, uid, workload, traits[], strength, complete, known_to_kernel, evidence[] {trait, text}, dossier: null or as below, attestation_missing[]}; -ESRCH */
 int bus_explain(Manager *m, pid_t pid, json_t **ret);
 /* {unit, dossiers[] {cgroup, unit, cgroup_id, dropped, items[], the newest first}} */
 int bus_explain_unit(Manager *m, const char *unit, json_t **ret);

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "attestations.h"
 #include "consents-internal.h"
 #include "declarations.h"
 #include "emergencies.h"
@@ -202,6 +203,8 @@ int consents_import(Consents *c, const char *text, uid_t uid, json_t **ret, Gran
         note_imported(c, g, uid, ret);
         if (g->declaration)
                 declarations_take(manager_declarations(c->m), TAKE_PTR(g->declaration), uid);
+        if (g->kind == GRANT_ATTESTATION)
+                attestations_changed(manager_attestations(c->m));
         return 0;
 }
 
@@ -249,7 +252,19 @@ int consents_withdraw(Consents *c, const char *id, GrantState state, uid_t uid, 
         (void) json_object_set_new(*ret, "closed_us",
                                    json_integer((json_int_t) ((c->closed_ns - begun) / 1000)));
         (void) json_object_set_new(*ret, "stopped_us", json_integer((json_int_t) ((over - begun) / 1000)));
+        if (grant_store_get(c->store, index)->kind == GRANT_ATTESTATION)
+                attestations_changed(manager_attestations(c->m));
         return 0;
+}
+
+/* -------------------------------------------------------------- attestations */
+
+int consents_attested(Consents *c, uint64_t now_usec, AttestedList *ret)
+{
+        _cleanup_(trust_freep) Trust *trust = NULL;
+        int r = c->store ? consents_load_trust(c, false, &trust) : -EIO;
+
+        return r < 0 ? r : grant_attested(c->store, trust, now_usec, ret);
 }
 
 /* -------------------------------------------------------------- declarations */

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <sys/types.h>
 
+#include "lib/grant-attest.h"
 #include "lib/grant-declare.h"
 #include "lib/grant-fold.h"
 #include "manager.h"
@@ -47,6 +48,9 @@ int consents_declarations(Consents *c, Declaration ***ret, size_t *ret_n, size_t
 int consents_declare(Consents *c, Declaration *d, uid_t uid, GrantError *e); /* as grant_declare() */
 int consents_end_declaration(Consents *c, const char *id, GrantState state,
                              uid_t uid); /* -ENOENT, -EALREADY */
+
+/* For attestations.c, as grant_attested(). -EIO: the store cannot be used. */
+int consents_attested(Consents *c, uint64_t now_usec, AttestedList *ret);
 
 json_t *consents_to_json(Consents *c); /* new reference: numbers for `status` */
 

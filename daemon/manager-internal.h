@@ -26,6 +26,7 @@ struct Manager {
         Devices *devices;
         Declarations *declarations;
         Consents *consents;
+        Attestations *attestations;
         Subjects *subjects;
         ManagerBus *bus;
         bool started;

@@ -240,6 +240,11 @@ Scripts *manager_scripts(Manager *m)
         return m->scripts;
 }
 
+Attestations *manager_attestations(Manager *m)
+{
+        return m->attestations;
+}
+
 Cgroups *manager_cgroups(Manager *m)
 {
         return m->cgroups;

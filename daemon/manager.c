@@ -15,6 +15,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "attestations.h"
 #include "cgroups.h"
 #include "consents.h"
 #include "declarations.h"
@@ -225,6 +226,7 @@ Manager *manager_free(Manager *m)
         m->cgroups = cgroups_free(m->cgroups);
         m->resolve = resolve_free(m->resolve);
         m->scripts = scripts_free(m->scripts);
+        m->attestations = attestations_free(m->attestations);
         m->consents = consents_free(m->consents);
         m->declarations = declarations_free(m->declarations);
         m->journal = journal_free(m->journal);
@@ -248,6 +250,7 @@ static int load_policy(Manager *m, Diag *diag)
         int r;
 
         policy_store_set_host_mode(m->store, m->config.mode);
+        attestations_read(m->attestations);
         r = policy_store_prepare(m->store, diag, &g);
         if (r < 0)
                 return r;
@@ -377,6 +380,9 @@ static int start_policy(Manager *m)
         r = declarations_new(m, &m->declarations);
         if (r < 0)
                 return log_error_errno(r, "manager: declarations cannot be looked after");
+        r = attestations_new(m, &m->attestations);
+        if (r < 0)
+                return log_error_errno(r, "manager: attestations cannot be looked after");
         r = load_policy(m, diag);
         diag_print(diag, stderr);
         if (r < 0)

@@ -24,6 +24,7 @@
 typedef struct Manager Manager;
 
 /* Parts of the subject side, see their own headers. */
+typedef struct Attestations Attestations;
 typedef struct Cgroups Cgroups;
 typedef struct Consents Consents;
 typedef struct Declarations Declarations;
@@ -118,6 +119,7 @@ Journal *manager_journal(Manager *m);           /* any thread */
 Inventory *manager_inventory(Manager *m);       /* any thread */
 Dossiers *manager_dossiers(Manager *m);         /* any thread */
 Scripts *manager_scripts(Manager *m);           /* any thread */
+Attestations *manager_attestations(Manager *m);
 Cgroups *manager_cgroups(Manager *m);
 Consents *manager_consents(Manager *m);
 Declarations *manager_declarations(Manager *m);

@@ -15,6 +15,8 @@
 struct PolicyStore {
         PolicyStoreOptions options;
         ModelcapSet *modelcaps;
+        const PolicyAttested *attested; /* borrowed */
+        size_t n_attested;
         uint32_t names_hash;
         uint32_t next;
         pthread_mutex_t lock; /* the two below */
@@ -72,6 +74,12 @@ void policy_store_set_host_mode(PolicyStore *s, PolicyMode mode)
         s->options.host_mode = mode;
 }
 
+void policy_store_set_attested(PolicyStore *s, const PolicyAttested *attested, size_t n)
+{
+        s->attested = attested;
+        s->n_attested = n;
+}
+
 const ModelcapSet *policy_store_modelcaps(const PolicyStore *s)
 {
         return s->modelcaps;
@@ -88,6 +96,8 @@ int policy_store_prepare(PolicyStore *s, Diag *diag, PolicyGeneration **ret)
                 .files = (char **) s->options.files, /* not written to */
                 .host_mode = s->options.host_mode,
                 .jurisdiction = s->options.jurisdiction,
+                .attested = s->attested,
+                .n_attested = s->n_attested,
         };
         _cleanup_(policy_generation_unrefp) PolicyGeneration *g = calloc(1, sizeof(*g));
         _cleanup_(policy_freep) Policy *p = NULL;

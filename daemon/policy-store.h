@@ -33,6 +33,8 @@ PolicyStore *policy_store_free(PolicyStore *s);
 DEFINE_CLEANUP(PolicyStore *, policy_store_free);
 
 void policy_store_set_host_mode(PolicyStore *s, PolicyMode mode); /* for the next prepare */
+/* For the next prepare, and borrowed until then. */
+void policy_store_set_attested(PolicyStore *s, const PolicyAttested *attested, size_t n);
 const ModelcapSet *policy_store_modelcaps(const PolicyStore *s);
 uint32_t policy_store_names_hash(const PolicyStore *s);
 

@@ -101,7 +101,8 @@ int ctl_consent_sign(const CtlConsentArgs *a)
         size_t n = 0;
 
         if (!a->key || kind < 0) {
-                out_error(a->key ? "--kind must be consent, exception, enrolled-set or declaration"
+                out_error(a->key ? "--kind must be consent, exception, enrolled-set, declaration or "
+                                   "attestation"
                                  : "--key=NAME.pem is needed");
                 return EXIT_USAGE;
         }

@@ -87,6 +87,20 @@ static void print_dossier(const json_t *d)
                 out_line("", "%lld older ones went to make room", json_int(d, "dropped"));
 }
 
+static void print_attestation(const json_t *missing)
+{
+        json_t *m, *item;
+        size_t i, k;
+
+        json_array_foreach(missing, i, m)
+        {
+                out_line("attestation", "missing: rule %s refuses it, until its owner attests",
+                         json_str(m, "rule"));
+                json_array_foreach(json_object_get(m, "items"), k, item)
+                                out_line("", "    %s", json_string_value(item));
+        }
+}
+
 static void print_explanation(const json_t *o)
 {
         json_t *e;
@@ -105,6 +119,7 @@ static void print_explanation(const json_t *o)
                         out_line(i ? "" : "because", "%s: %s", json_str(e, "trait"), json_str(e, "text"));
         if (!json_is_true(json_object_get(o, "complete")))
                 out_line("", "not everything that it has mapped is classified yet");
+        print_attestation(json_object_get(o, "attestation_missing"));
         print_dossier(json_object_get(o, "dossier"));
 }
 

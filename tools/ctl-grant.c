@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Overview: `aiguardctl grant list`: everything that loosens a rule on this
- * host, of whatever kind: consents, enrolled sets, exceptions and declarations.
+ * host, of whatever kind: consents, enrolled sets, exceptions, declarations and attestations.
  */
 #include <getopt.h>
 #include <string.h>
@@ -17,7 +17,8 @@ static void print_usage(FILE *f)
 {
         fputs("aiguardctl grant list [--json]\n\n"
               "Everything that lifts a rule on this host: consents, enrolled sets, approved exceptions,\n"
-              "declarations and emergencies, with whether each counts at this moment and why not. Reads the "
+              "declarations, attestations and emergencies, with whether each counts at this moment and why "
+              "not. Reads the "
               "store; needs "
               "no\n"
               "daemon.\n\n"

@@ -31,6 +31,8 @@ static void print_usage(FILE *f)
               "  --jurisdiction=NAMES  of the host, added to what the files say\n"
               "  --modelcaps=DIR       model capabilities; default " MODELCAPS_DIR "\n"
               "  --root=DIR            look for what is installed below DIR\n"
+              "  --attested=WORKLOAD   as if its owner had attested all there is to attest; may be "
+              "repeated\n"
               "  --json                for programs (check, matrix, explain)\n"
               "  --all                 columns that allow everything as well (matrix)\n"
               "  --workload=NAME       a workload, undeclared-ai or other (explain)\n"
@@ -93,6 +95,8 @@ static int load(const CtlPolicyArgs *args, char **files, Diag *diag, CtlPolicy *
         if (r < 0)
                 return r;
         sources.host_mode = config.mode;
+        sources.attested = args->attested;
+        sources.n_attested = args->n_attested;
         sources.jurisdiction = args->jurisdiction ? args->jurisdiction : config.jurisdiction;
         r = modelcap_set_load(args->modelcaps, diag, &p->modelcaps);
         if (r == -ENOENT)
@@ -196,6 +200,7 @@ enum {
         ARG_JURISDICTION,
         ARG_MODELCAPS,
         ARG_ROOT,
+        ARG_ATTESTED,
         ARG_JSON,
         ARG_ALL,
         ARG_WORKLOAD,
@@ -208,7 +213,7 @@ enum {
 static const struct SubVerb {
         const char *name;
         int (*run)(const CtlPolicyArgs *args);
-        const char *own_options; /* beside --mode, --jurisdiction, --modelcaps and --root */
+        const char *own_options; /* beside --mode, --jurisdiction, --modelcaps, --root and --attested */
 } sub_verbs[] = {
         { "check", policy_check, " json " },
         { "show", policy_show_verb, "" },
@@ -254,6 +259,18 @@ static int add_grant(CtlPolicyArgs *a, const char *value)
         return 0;
 }
 
+static int add_attested(CtlPolicyArgs *a, const char *value)
+{
+        PolicyAttested *one = &a->attested[a->n_attested];
+
+        if (a->n_attested >= CTL_POLICY_ATTESTED_MAX || strlen(value) >= sizeof(one->workload))
+                return usage_error("too many --attested, or too long a name: ", value);
+        snprintf(one->workload, sizeof(one->workload), "%s", value);
+        snprintf(one->item, sizeof(one->item), "*");
+        a->n_attested++;
+        return 0;
+}
+
 static int set_option(CtlPolicyArgs *a, int c, const char *value)
 {
         switch (c) {
@@ -268,6 +285,8 @@ static int set_option(CtlPolicyArgs *a, int c, const char *value)
         case ARG_ROOT:
                 a->root = value;
                 return 0;
+        case ARG_ATTESTED:
+                return add_attested(a, value);
         case ARG_JSON:
                 a->json = true;
                 return 0;
@@ -305,6 +324,7 @@ static int parse_args(const struct SubVerb *verb, int argc, char **argv, CtlPoli
                 { "jurisdiction", required_argument, NULL, ARG_JURISDICTION },
                 { "modelcaps", required_argument, NULL, ARG_MODELCAPS },
                 { "root", required_argument, NULL, ARG_ROOT },
+                { "attested", required_argument, NULL, ARG_ATTESTED },
                 { "json", no_argument, NULL, ARG_JSON },
                 { "all", no_argument, NULL, ARG_ALL },
                 { "workload", required_argument, NULL, ARG_WORKLOAD },

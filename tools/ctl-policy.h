@@ -8,6 +8,7 @@
 #include "verbs.h"
 
 #define CTL_POLICY_ON_MAX AG_OBJECT_COLUMNS
+#define CTL_POLICY_ATTESTED_MAX 16
 
 typedef struct CtlPolicyArgs {
         const char *modelcaps; /* directory */
@@ -20,7 +21,9 @@ typedef struct CtlPolicyArgs {
         const char *workload;
         const char *on[CTL_POLICY_ON_MAX];
         size_t n_on;
-        uint8_t grants; /* enum ag_grant */
+        uint8_t grants;                                   /* enum ag_grant */
+        PolicyAttested attested[CTL_POLICY_ATTESTED_MAX]; /* all items, of each workload named */
+        size_t n_attested;
         bool weak;
         bool emergency;
         char **files; /* positional, NULL-terminated */

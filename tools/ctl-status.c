@@ -151,6 +151,9 @@ static void print_lists(const json_t *status)
                 out_line("EMERGENCY", "refusals of %s are only logged, for another %s",
                          json_str(o, "workload"), span);
         }
+        json_array_foreach(json_object_get(json_object_get(status, "attestations"), "missing"), i, o)
+                        out_line(i ? "" : "attestations", "of %s: missing, rule %s refuses it",
+                                 json_str(o, "workload"), json_str(o, "rule"));
         json_array_foreach(json_object_get(status, "sessions"), i, o)
                         out_line(i ? "" : "sessions", "pid %lld uses a %s (%s) since %s", json_int(o, "pid"),
                                  json_str(o, "device"), json_str(o, "path"), json_str(o, "since"));

@@ -90,7 +90,7 @@ static int binding_from_json(const json_t *o, Grant *g)
         g->context = json_string_value(json_object_get(o, "context"));
         if (!g->workload || !g->context || !jurisdiction ||
             strlen(jurisdiction) >= sizeof(g->jurisdiction) ||
-            (kind != GRANT_CONSENT && kind != GRANT_EXCEPTION))
+            (kind != GRANT_CONSENT && kind != GRANT_EXCEPTION && kind != GRANT_ATTESTATION))
                 return -EBADMSG;
         strcpy(g->jurisdiction, jurisdiction);
         g->kind = (GrantKind) kind;

@@ -76,12 +76,12 @@ int grant_fail(GrantError *e, GrantReason r, const char *field)
         return -EBADMSG;
 }
 
-static const char *const kind_names[] = { "consent", "exception", "enrolled-set", "declaration" };
+static const char *const kind_names[] = { "consent", "exception", "enrolled-set", "declaration",
+                                          "attestation" };
 static const char *const payload_types[] = {
-        "application/vnd.aiguard.consent+json",
-        "application/vnd.aiguard.exception+json",
-        "application/vnd.aiguard.enrolled-set+json",
-        "application/vnd.aiguard.declaration+json",
+        "application/vnd.aiguard.consent+json",      "application/vnd.aiguard.exception+json",
+        "application/vnd.aiguard.enrolled-set+json", "application/vnd.aiguard.declaration+json",
+        "application/vnd.aiguard.attestation+json",
 };
 static const char *const state_names[] = {
         "ConsentUnknown", "ConsentRequested",    "ConsentRequestDeferred", "ConsentRefused",

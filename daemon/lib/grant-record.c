@@ -164,6 +164,12 @@ int grant_read_binding(const GrantObject *top, Grant *g)
         r = check_devices(&binding, g->devices);
         if (r < 0)
                 return r;
+        if (g->kind == GRANT_ATTESTATION)
+                return json_array_size(g->modelcaps) + json_array_size(g->devices) +
+                                                                       json_array_size(g->models) >
+                                                       0
+                                       ? grant_json_fail(&binding, GRANT_BAD_VALUE, "model_capabilities")
+                                       : 0;
         /* Bound to nothing is no consent to everything. */
         if (json_array_size(g->modelcaps) == 0 && json_array_size(g->devices) == 0)
                 return grant_json_fail(&binding, GRANT_INCOMPLETE, "model_capabilities");
@@ -256,6 +262,66 @@ static int read_declaration(const char *text, size_t size, Grant *g, GrantError 
         return 0;
 }
 
+/* ------------------------------------------------------------ attestations */
+
+static int check_item(const GrantObject *top, json_t *o)
+{
+        static const char *const keys[] = { "law", "present", "statement", NULL };
+        GrantObject item = { .path = "items", .o = o, .e = top->e };
+        const char *law = NULL, *statement = NULL;
+        const json_t *present;
+        int r;
+
+        if (!json_is_object(o))
+                return grant_json_fail(top, GRANT_WRONG_TYPE, "items");
+        if ((r = grant_json_only(&item, keys)) < 0 ||
+            (r = grant_json_string(&item, "law", true, &law)) < 0 ||
+            (r = grant_json_string(&item, "statement", true, &statement)) < 0)
+                return r;
+        if (!*law || strlen(law) >= AG_NAME_MAX)
+                return grant_json_fail(&item, GRANT_BAD_VALUE, "law");
+        present = json_object_get(o, "present");
+        if (!json_is_boolean(present))
+                return grant_json_fail(&item, present ? GRANT_WRONG_TYPE : GRANT_INCOMPLETE, "present");
+        /* Who says that it is there has attested nothing. */
+        return json_is_true(present) ? grant_json_fail(&item, GRANT_BAD_VALUE, "present") : 0;
+}
+
+static int read_attestation(const GrantObject *top, Grant *g)
+{
+        static const char *const keys[] = { "conforms_to", "record_id", "jurisdiction", "owner", "items",
+                                            "issued",      "valid",     "binding",      NULL };
+        const char *name = NULL;
+        GrantObject owner = {};
+        json_t *one;
+        size_t i;
+        int r;
+
+        if ((r = grant_json_only(top, keys)) < 0 || (r = grant_read_head(top, g)) < 0 ||
+            (r = grant_json_object(top, "owner", true, &owner)) < 0 ||
+            (r = grant_json_string(&owner, "name", true, &name)) < 0 ||
+            (r = grant_json_time(top, "issued", &g->made_usec)) < 0 || (r = grant_read_valid(top, g)) < 0 ||
+            (r = grant_read_binding(top, g)) < 0)
+                return r;
+        g->items = json_object_get(top->o, "items");
+        if (!g->items)
+                return grant_json_fail(top, GRANT_INCOMPLETE, "items");
+        if (!json_is_array(g->items))
+                return grant_json_fail(top, GRANT_WRONG_TYPE, "items");
+        if (json_array_size(g->items) == 0 || json_array_size(g->items) > GRANT_ITEMS_MAX)
+                return grant_json_fail(top, GRANT_BAD_VALUE, "items");
+        json_array_foreach(g->items, i, one)
+        {
+                r = check_item(top, one);
+                if (r < 0)
+                        return r;
+        }
+        if (g->made_usec >= g->until_usec)
+                return grant_json_fail(top, GRANT_TIME_REVERSED, "issued");
+        g->state = GRANT_STATE_GIVEN;
+        return 0;
+}
+
 /* --------------------------------------------------------------------- all */
 
 int grant_parse(GrantKind kind, const char *text, size_t size, Grant **ret, GrantError *reterr)
@@ -282,6 +348,9 @@ int grant_parse(GrantKind kind, const char *text, size_t size, Grant **ret, Gran
                 break;
         case GRANT_SET:
                 r = read_set(&top, g);
+                break;
+        case GRANT_ATTESTATION:
+                r = read_attestation(&top, g);
                 break;
         default:
                 r = read_declaration(text, size, g, top.e);

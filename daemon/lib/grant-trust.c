@@ -96,7 +96,7 @@ static int parse_kinds(const char *value, void *data, const char **reterr_wanted
 
         if (parse_list(value, &words, reterr_wanted) < 0)
                 return -EINVAL;
-        *reterr_wanted = "some of consent, exception, enrolled-set and declaration";
+        *reterr_wanted = "some of consent, exception, enrolled-set, declaration and attestation";
         for (char **w = words; *w; w++) {
                 unsigned k = 0;
 

@@ -3,7 +3,7 @@
 #define GRANT_H
 /*
  * A grant lifts a rule: a consent, an approved exception, an enrolled set of
- * consents, or a declaration. Each is a JSON document, hostile until it is
+ * consents, a declaration, or an owner's attestation of what no file shows. Each is a JSON document, hostile until it is
  * parsed here, and worth nothing before its envelope is verified
  * (grant-envelope.h). The format is aiguard-consent(5).
  */
@@ -20,12 +20,14 @@
 #define GRANT_ID_MAX 40U /* a UUID, or the id of a declaration; with NUL */
 #define GRANT_JURISDICTION_MAX 16U
 #define GRANT_MEMBERS_MAX 20000U
+#define GRANT_ITEMS_MAX 16U /* of an attestation */
 
 typedef enum GrantKind {
         GRANT_CONSENT,
         GRANT_EXCEPTION,
         GRANT_SET,
         GRANT_DECLARATION,
+        GRANT_ATTESTATION,
         _GRANT_KIND_MAX,
 } GrantKind;
 
@@ -122,6 +124,7 @@ typedef struct Grant {
         GrantScope scope;      /* of a consent */
         const char *principal; /* of a consent: salted digest */
         const char *law;       /* of an exception */
+        const json_t *items;   /* of an attestation: objects with "law", "present" (false) and "statement" */
         uint64_t version;      /* of a set; else 0 */
         Declaration *declaration;
 } Grant;
@@ -138,7 +141,7 @@ DEFINE_CLEANUP(Grant *, grant_free);
 GrantReason grant_holds(const Grant *g, uint64_t now_usec);
 bool grant_state_valid(GrantState s); /* given or renewed */
 
-const char *grant_kind_to_string(GrantKind k);     /* consent, exception, enrolled-set, declaration */
+const char *grant_kind_to_string(GrantKind k);     /* consent, exception, enrolled-set, declaration, attestation */
 const char *grant_state_to_string(GrantState s);   /* ConsentGiven */
 GrantState grant_state_from_string(const char *s); /* with or without "dpv:" or the IRI; else unknown */
 bool grant_id_valid(const char *id);

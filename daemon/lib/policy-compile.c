@@ -153,8 +153,14 @@ static void compile_row(Compiler *c, const ParsedWorkload *w, struct ag_row *row
 {
         const Policy *p = c->policy;
 
-        for (size_t i = 0; i < p->n_rules; i++)
+        for (size_t i = 0; i < p->n_rules; i++) {
                 c->matches[i] = policy_selector_matches(p, &p->rules[i], w);
+                if (!c->matches[i] || !policy_rule_attested(p, &p->rules[i], w))
+                        continue;
+                /* It has had its effect: there is an attestation. */
+                c->matches[i] = false;
+                c->use[i] = (RuleUse){ .matched = true, .counts = true };
+        }
 
         /* Of two rules that say the same, the one that names a law is the better answer. */
         for (int lawful = 1; lawful >= 0; lawful--)

@@ -97,6 +97,19 @@ static const struct ag_cell *cell_of(const PolicyTables *t, unsigned workload, u
         return &t->rows[workload < t->n_workloads ? workload : 0].cells[column < AG_COLUMNS ? column : 0];
 }
 
+/* What the owner would have to attest, when that is what is missing. */
+static bool put_attest(const PolicyTables *t, const struct ag_decision *d, FILE *f)
+{
+        const PolicyRule *r = rule_of(t, d);
+
+        if (!r->attest)
+                return false;
+        fputs("the owner's attestation lifts it, of", f);
+        for (char **item = r->attest; *item; item++)
+                fprintf(f, "%s %s", item != r->attest ? "," : "", *item);
+        return true;
+}
+
 static void put_sentence(const PolicyTables *t, unsigned workload, const struct ag_answer *a, FILE *f)
 {
         const char *softened = policy_softened_by(t, a);
@@ -114,7 +127,7 @@ static void put_sentence(const PolicyTables *t, unsigned workload, const struct 
         fprintf(f, ", on %s: ", column_of(t, column));
         if (softened)
                 fprintf(f, "not enforced, because %s", softened);
-        else
+        else if (!put_attest(t, d, f))
                 fputs(policy_lift_sentence(policy_cell_lift(cell_of(t, workload, column))), f);
 }
 
@@ -182,6 +195,14 @@ static void put_reasons(const struct ag_answer *a, FILE *f)
                 fputs("  A grant lifted something: without it the answer would be stricter.\n", f);
 }
 
+static void put_lift(const PolicyTables *t, const struct ag_decision *d, PolicyLift lift, FILE *f)
+{
+        fputs("Grants: ", f);
+        if (!put_attest(t, d, f))
+                fputs(policy_lift_sentence(lift), f);
+        fputs(".\n", f);
+}
+
 int policy_explain_print(const PolicyTables *t, unsigned workload, const struct ag_question *q,
                          const struct ag_answer *a, FILE *f)
 {
@@ -210,6 +231,6 @@ int policy_explain_print(const PolicyTables *t, unsigned workload, const struct 
         if (a->would.action != a->effective.action || a->would.rule != a->effective.rule)
                 put_decision(t, &a->would, a->would_column, f);
         if (a->would.action > AG_ACTION_ALLOW)
-                fprintf(f, "Grants: %s.\n", policy_lift_sentence(lift));
+                put_lift(t, &a->would, lift, f);
         return ferror(f) ? -EIO : 0;
 }

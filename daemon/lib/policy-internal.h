@@ -119,7 +119,9 @@ struct Policy {
         PolicyFile *files;
         size_t n_files;
         char **names;
-        char **masks;         /* sentences */
+        char **masks; /* sentences */
+        PolicyAttested *attested;
+        size_t n_attested;
         char **jurisdictions; /* of the host: for workloads that name none */
         PolicyMode host_mode;
         ParsedWorkload *workloads;
@@ -160,6 +162,8 @@ void policy_selector_done(Selector *s);
 /* policy-selector.c */
 int policy_parse_selectors(PolicyParser *p, const YamlNode *n, ParsedRule *rule);
 bool policy_selector_matches(const Policy *p, const ParsedRule *r, const ParsedWorkload *w);
+/* Has the owner of this workload attested all that the rule wants? */
+bool policy_rule_attested(const Policy *p, const ParsedRule *r, const ParsedWorkload *w);
 
 /* For names that people give: letters, digits, "._-", not longer than a name in the kernel. */
 bool policy_name_valid(const char *s);

@@ -95,6 +95,18 @@ static void check_jurisdictions(const Policy *p, Diag *diag)
         }
 }
 
+static int copy_attested(Policy *p, const PolicySources *sources)
+{
+        if (sources->n_attested == 0)
+                return 0;
+        p->attested = calloc(sources->n_attested, sizeof(*p->attested));
+        if (!p->attested)
+                return -ENOMEM;
+        memcpy(p->attested, sources->attested, sources->n_attested * sizeof(*p->attested));
+        p->n_attested = sources->n_attested;
+        return 0;
+}
+
 int policy_load(const PolicySources *sources, const ModelcapSet *modelcaps, Diag *diag, Policy **ret)
 {
         _cleanup_(policy_freep) Policy *p = NULL;
@@ -106,6 +118,8 @@ int policy_load(const PolicySources *sources, const ModelcapSet *modelcaps, Diag
                 return -ENOMEM;
         p->host_mode = sources->host_mode;
         r = add_host_jurisdictions(p, sources->jurisdiction);
+        if (r >= 0)
+                r = copy_attested(p, sources);
         if (r < 0)
                 return r;
         r = policy_files_read(p, sources, diag);

@@ -130,7 +130,7 @@ static int copy_rule(const PolicyRule *from, PolicyRule *to)
 {
         *to = (PolicyRule){ .line = from->line, .column = from->column, .builtin = from->builtin };
         if (copy_string(from->id, &to->id) < 0 || copy_string(from->law, &to->law) < 0 ||
-            copy_string(from->file, &to->file) < 0)
+            copy_string(from->file, &to->file) < 0 || copy_strv(from->attest, &to->attest) < 0)
                 return -ENOMEM;
         return 0;
 }

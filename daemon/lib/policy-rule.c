@@ -9,10 +9,11 @@
 #include "lib/util-string.h"
 
 #define LAW_MAX 64U
+#define ATTEST_MAX 16U
 
-static const char *const rule_keys[] = { "id",        "law",       "model_capability", "sensor", "object",
-                                         "certainty", "workloads", "unless",           "action", "mode",
-                                         NULL };
+static const char *const rule_keys[] = { "id",     "law",       "model_capability", "sensor",
+                                         "object", "certainty", "workloads",        "unless",
+                                         "action", "mode",      "unless_attested",  NULL };
 static const char *const certainty_names[] = { "identified", "suspect", "capable", NULL };
 static const char *const grant_names[] = { "consent", "exception", NULL };
 static const char *const sensor_names[] = { "camera", "microphone", "network-camera", NULL };
@@ -104,6 +105,31 @@ static int parse_columns(PolicyParser *p, const YamlNode *map, ParsedRule *rule)
 
 /* ---------------------------------------------------------------- a rule */
 
+static bool is_law(const char *s, size_t max)
+{
+        return strlen(s) <= max &&
+               strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/()") ==
+                               strlen(s);
+}
+
+/* What an owner has to attest, item by item; each is a place in a law. */
+static int parse_attest(PolicyParser *p, const YamlNode *map, ParsedRule *rule)
+{
+        const YamlNode *n = yaml_node_get(map, "unless_attested");
+        int r = n ? yaml_get_strv(n, "unless_attested", p->diag, &rule->r.attest) : 0;
+
+        if (!n || r < 0)
+                return r == -EBADMSG ? 0 : r;
+        if (strv_length(rule->r.attest) == 0 || strv_length(rule->r.attest) > ATTEST_MAX)
+                yaml_node_diag(n, p->diag, DIAG_ERROR, NULL, "unless_attested takes 1 to %u items",
+                               ATTEST_MAX);
+        for (char **item = rule->r.attest; item && *item; item++)
+                if (!**item || !is_law(*item, AG_NAME_MAX - 1))
+                        yaml_node_diag(n, p->diag, DIAG_ERROR, NULL,
+                                       "\"%s\" is no item: one word such as KZ-AI-17-3-1", *item);
+        return 0;
+}
+
 static bool parse_action_node(PolicyParser *p, const YamlNode *n, const char *what, uint8_t *ret)
 {
         unsigned i;
@@ -171,9 +197,7 @@ static int parse_law(PolicyParser *p, const YamlNode *map, ParsedRule *rule)
         const YamlNode *n = yaml_node_get(map, "law");
         const char *s = "";
 
-        if (n && yaml_get_string(n, "law", p->diag, &s) >= 0 &&
-            (strlen(s) > LAW_MAX ||
-             strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/()") != strlen(s)))
+        if (n && yaml_get_string(n, "law", p->diag, &s) >= 0 && !is_law(s, LAW_MAX))
                 yaml_node_diag(n, p->diag, DIAG_ERROR, NULL,
                                "law must be one word such as KZ-AI-17-3-6, at most %u characters", LAW_MAX);
         rule->r.law = strdup(s);
@@ -208,6 +232,8 @@ static int parse_rule(PolicyParser *p, const YamlNode *map)
                 r = parse_law(p, map, rule);
         if (r >= 0)
                 r = parse_columns(p, map, rule);
+        if (r >= 0)
+                r = parse_attest(p, map, rule);
         if (r < 0)
                 return r;
         n = yaml_node_get(map, "unless");

@@ -144,3 +144,27 @@ bool policy_selector_matches(const Policy *p, const ParsedRule *r, const ParsedW
         }
         return false;
 }
+
+static bool is_attested(const Policy *p, const char *item, const ParsedWorkload *w)
+{
+        const char *context = policy_context_names[w->context];
+
+        for (size_t i = 0; i < p->n_attested; i++) {
+                const PolicyAttested *a = &p->attested[i];
+
+                if (streq(a->workload, w->w.name) && (!a->context[0] || streq(a->context, context)) &&
+                    (streq(a->item, item) || streq(a->item, "*")))
+                        return true;
+        }
+        return false;
+}
+
+bool policy_rule_attested(const Policy *p, const ParsedRule *r, const ParsedWorkload *w)
+{
+        if (!r->r.attest)
+                return false;
+        for (char **item = r->r.attest; *item; item++)
+                if (!is_attested(p, *item, w))
+                        return false;
+        return true;
+}

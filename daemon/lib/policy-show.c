@@ -200,6 +200,12 @@ static void put_rule(const ParsedRule *r, const PolicyTables *t, FILE *f)
                 fprintf(f, "    unless: [%s%s%s]\n", r->unless & AG_GRANT_CONSENT ? "consent" : "",
                         r->unless == (AG_GRANT_CONSENT | AG_GRANT_EXCEPTION) ? ", " : "",
                         r->unless & AG_GRANT_EXCEPTION ? "exception" : "");
+        if (r->r.attest) {
+                fputs("    unless_attested: [", f);
+                for (char **item = r->r.attest; *item; item++)
+                        fprintf(f, "%s%s", item != r->r.attest ? ", " : "", *item);
+                fputs("]\n", f);
+        }
         fprintf(f, "    action: %s\n", policy_action_to_string(r->action));
         if (r->mode == POLICY_MODE_AUDIT)
                 fputs("    mode: audit\n", f);

@@ -105,6 +105,7 @@ void policy_rule_done(PolicyRule *r)
         free(r->id);
         free(r->law);
         free(r->file);
+        strv_free(r->attest);
 }
 
 static void parsed_rule_done(ParsedRule *r)
@@ -136,6 +137,7 @@ Policy *policy_free(Policy *p)
         free(p->defaults);
         strv_free(p->names);
         strv_free(p->masks);
+        free(p->attested);
         strv_free(p->jurisdictions);
         free(p);
         return NULL;

@@ -63,7 +63,15 @@ typedef struct PolicyRule {
         unsigned line;
         unsigned column;
         bool builtin; /* a line of the table of defaults */
+        char **attest; /* it does not speak of a workload whose owner has attested all of these; NULL: no such thing */
 } PolicyRule;
+
+/* One item that an owner has attested of a workload, in words of the laws: "KZ-AI-17-3-1". */
+typedef struct PolicyAttested {
+        char workload[AG_NAME_MAX];
+        char context[AG_NAME_MAX]; /* "": any */
+        char item[AG_NAME_MAX];    /* "*": all */
+} PolicyAttested;
 
 typedef struct Policy Policy; /* opaque: parsed, checked, not compiled */
 
@@ -86,6 +94,8 @@ typedef struct PolicySources {
         const char *root;     /* prefix for the default directories; NULL: "" (tests) */
         PolicyMode host_mode; /* of aiguard.conf or the kernel command line: no file can be stricter than it */
         const char *jurisdiction; /* of aiguard.conf: "kz", "kz eu", or NULL; adds to what the files say */
+        const PolicyAttested *attested; /* copied */
+        size_t n_attested;
 } PolicySources;
 
 #define POLICY_VENDOR_DIR "/usr/lib/aiguard/policy.d"

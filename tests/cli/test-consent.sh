@@ -54,6 +54,13 @@ put("endless", valid__until="EndlessDuration")
 put("reversed", valid__until="2025-01-01T00:00:00Z")
 put("late", record_id="b6f58318-72e6-4a2b-bfd7-f36d795e30cd", valid__until="2026-03-01T00:00:00Z")
 put("other", record_id="c6f58318-72e6-4a2b-bfd7-f36d795e30cd", binding__system_id="prison")
+attestation = {
+    "record_id": "f6f58318-72e6-4a2b-bfd7-f36d795e30cd", "jurisdiction": "KZ", "owner": {"name": "Clinic"},
+    "issued": "2026-02-01T00:00:00Z", "valid": record["valid"], "binding": {"system_id": "clinic", "context": "other"},
+    "items": [{"law": f"KZ-AI-17-3-{n}", "present": False, "statement": "There is none."} for n in (1, 2, 3, 7)]}
+json.dump(attestation, open(f"{w}/attestation.json", "w"))
+attestation["items"][2]["present"] = True
+json.dump(attestation, open(f"{w}/admits.json", "w"))
 open(f"{w}/deep.json", "w").write('{"a":' + "[" * 100 + "]" * 100 + "}")
 open(f"{w}/twice.json", "w").write('{"a":1,"a":2}')
 open(f"{w}/latin.json", "wb").write(b'{"a":"\xff"}')
@@ -84,6 +91,15 @@ done
 refused expired verify "$work/late.dsse" "$t"
 refused key_scope:prison verify "$work/other.dsse" "$t"
 refused key_unknown verify "$work/good.dsse" --trust="$work/nowhere"
+
+# an attestation: by a key that may, and of what is not there
+refused bad_value:items.present sign "$work/admits.json" --kind=attestation --key="$work/site.pem"
+good "sign an attestation" consent sign "$work/attestation.json" --kind=attestation --key="$work/site.pem" --out="$work/attestation.dsse"
+refused key_scope:attestation verify "$work/attestation.dsse" "$t"
+good "keygen for attestations" consent keygen "$work/owner" --workloads=clinic --capabilities=none --grants=attestation --until=2095-01-01
+mkdir "$work/owners" && cp "$work/owner.key" "$work/owners/"
+good "sign as the owner" consent sign "$work/attestation.json" --kind=attestation --key="$work/owner.pem" --out="$work/attestation.dsse"
+good "verify an attestation" consent verify "$work/attestation.dsse" --trust="$work/owners"
 
 # another implementation: openssl over the encoding that DSSE describes, and an envelope put together by hand
 openssl genpkey -algorithm ED25519 -out "$work/o.pem" 2>/dev/null

@@ -25,6 +25,10 @@ root=tests/cli/policy
                 --on emotion.face:suspect --on camera --emergency
         golden 0 policy/explain-json policy explain $M --mode=enforce $K --workload undeclared-ai --on emotion.face --json
         golden 0 policy/explain-other policy explain $M --mode=enforce $K --workload other --on camera
+        A="$K policies/kz-attestation.yaml $root/attested.yaml"
+        golden 0 policy/explain-unattested policy explain $M --mode=enforce $A --workload triage --on undeclared-model --on camera
+        golden 0 policy/explain-attested policy explain $M --mode=enforce --attested=triage $A --workload triage --on undeclared-model
+        golden 0 policy/explain-attested-other policy explain $M --mode=enforce --attested=tria $A --workload triage --on undeclared-model
         golden 1 policy/diff policy diff $M --mode=enforce policies/kz.yaml policies/eu.yaml
         golden 0 policy/diff-same policy diff $M --mode=enforce policies/kz.yaml policies/kz.yaml
 

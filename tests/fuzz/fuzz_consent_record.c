@@ -16,6 +16,8 @@ static void check(const Grant *g)
                 abort();
         if (g->kind == GRANT_SET && json_array_size(g->members) == 0)
                 abort();
+        if (g->kind == GRANT_ATTESTATION && json_array_size(g->items) == 0)
+                abort();
         if (grant_holds(g, g->until_usec) == GRANT_OK ||
             (grant_holds(g, g->from_usec) == GRANT_OK) != grant_state_valid(g->state))
                 abort();

@@ -48,6 +48,43 @@
         "'members': ['" ID_A "', '" ID_B "'], "                                     \
         "'valid': {'from': '2026-02-01T00:00:00Z', 'until': '2036-08-01T00:00:00Z'}, " BINDING "}}"
 
+#define ID_ATTESTATION "f6f58318-72e6-4a2b-bfd7-f36d795e30cd"
+#define ATTESTED_ITEM(law) "{'law': '" law "', 'present': false, 'statement': 'There is none.'}"
+#define ATTESTATION                                                                                         \
+        "{'record_id': '" ID_ATTESTATION "', 'jurisdiction': 'KZ', 'owner': {'name': 'Clinic 4'}, "         \
+        "'issued': '2026-02-01T00:00:00Z', 'items': [" ATTESTED_ITEM("KZ-AI-17-3-1") ", " ATTESTED_ITEM(    \
+                        "KZ-AI-17-3-2") ", " ATTESTED_ITEM("KZ-AI-17-3-3") ", " ATTESTED_ITEM("KZ-AI-17-3-" \
+                                                                                              "7") "], "    \
+                                                                                                   "'valid" \
+                                                                                                   "': "    \
+                                                                                                   "{'"     \
+                                                                                                   "from':" \
+                                                                                                   " '"     \
+                                                                                                   "2026-"  \
+                                                                                                   "02-"    \
+                                                                                                   "01T00:" \
+                                                                                                   "00:"    \
+                                                                                                   "00Z', " \
+                                                                                                   "'until" \
+                                                                                                   "': "    \
+                                                                                                   "'2036-" \
+                                                                                                   "08-"    \
+                                                                                                   "01T00:" \
+                                                                                                   "00:"    \
+                                                                                                   "00Z'}," \
+                                                                                                   " "      \
+                                                                                                   "'bindi" \
+                                                                                                   "ng': "  \
+                                                                                                   "{'"     \
+                                                                                                   "system" \
+                                                                                                   "_id': " \
+                                                                                                   "'clini" \
+                                                                                                   "c', "   \
+                                                                                                   "'conte" \
+                                                                                                   "xt': "  \
+                                                                                                   "'other" \
+                                                                                                   "'}}"
+
 static inline json_t *grant_document(const char *text)
 {
         char *copy = strdup(text);

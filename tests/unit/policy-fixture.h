@@ -23,6 +23,8 @@ typedef struct Fixture {
         const char *root; /* instead of files */
         PolicyMode host_mode;
         const char *jurisdiction;
+        const PolicyAttested *attested;
+        size_t n_attested;
         int result; /* of policy_load() */
 } Fixture;
 
@@ -69,6 +71,8 @@ static inline int fixture_compile(Fixture *f)
                 .root = f->root,
                 .host_mode = f->host_mode,
                 .jurisdiction = f->jurisdiction,
+                .attested = f->attested,
+                .n_attested = f->n_attested,
         };
 
         f->result = policy_load(&s, f->modelcaps, f->diag, &f->policy);

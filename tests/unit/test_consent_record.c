@@ -319,7 +319,42 @@ Test(consent_record, declarations_are_grants_too)
 
         cr_assert_str_eq(g->workload, "qr");
         cr_assert(grant_id_valid(g->id));
-        expect(GRANT_DECLARATION, "{}", 2, "bad_value:\"kind\" must be model, workload, sensor or emergency", "empty");
+        expect(GRANT_DECLARATION, "{}", 2, "bad_value:\"kind\" must be model, workload, sensor or emergency",
+               "empty");
+}
+
+Test(consent_record, attestations)
+{
+        static const Case cases[] = {
+                { "items", NULL, "consent_incomplete:items" },
+                { "items", "[]", "bad_value:items" },
+                { "items", "{}", "wrong_type:items" },
+                { "items", "['KZ-AI-17-3-1']", "wrong_type:items" },
+                { "items.0.law", NULL, "consent_incomplete:items.law" },
+                { "items.0.law", "''", "consent_incomplete:items.law" },
+                { "items.0.law",
+                  "'KZ-AI-17-3-1-and-so-on-and-so-on-and-so-on-and-so-on-and-so-on-and-so-on'",
+                  "bad_value:items.law" },
+                { "items.1.present", NULL, "consent_incomplete:items.present" },
+                { "items.1.present", "'no'", "wrong_type:items.present" },
+                { "items.1.present", "true", "bad_value:items.present" },
+                { "items.3.statement", NULL, "consent_incomplete:items.statement" },
+                { "items.3.more", "1", "unknown_key:items.more" },
+                { "owner", NULL, "consent_incomplete:owner" },
+                { "owner.name", NULL, "consent_incomplete:owner.name" },
+                { "issued", NULL, "consent_incomplete:issued" },
+                { "issued", "'2040-01-01T00:00:00Z'", "time_reversed:issued" },
+                { "valid.until", "'EndlessDuration'", "endless_duration:valid.until" },
+                { "binding.system_id", NULL, "consent_incomplete:binding.system_id" },
+                { "binding.model_capabilities", "['emotion.face']", "bad_value:binding.model_capabilities" },
+        };
+        _cleanup_free_ char *text = grant_changed(ATTESTATION, NULL);
+        _cleanup_(grant_freep) Grant *g = good(GRANT_ATTESTATION, text);
+
+        cr_assert_eq(json_array_size(g->items), 4);
+        cr_assert_str_eq(g->workload, "clinic");
+        cr_assert_eq(grant_holds(g, NOW), GRANT_OK);
+        run(GRANT_ATTESTATION, ATTESTATION, cases, ARRAY_SIZE(cases));
 }
 
 Test(consent_record, what_is_said_of_hostile_keys_is_printable)

@@ -457,3 +457,118 @@ Test(policy_compile, suspend_is_the_stricter)
         expect_rule(&f, "undeclared-ai", "emotion.face", "kz-18-2-suspend", "KZ-AI-18-2");
         fixture_end(&f);
 }
+
+/* ------------------------------------------------------------ attestations */
+
+#define ATTESTATION "policies/kz-attestation.yaml"
+static const char attesting[] =
+                V "workloads:\n"
+                  "  clinic: { match: { unit: a.service }, risk: high, jurisdiction: kz, context: "
+                  "medical }\n"
+                  "  shop: { match: { unit: b.service }, risk: medium, jurisdiction: kz }\n"
+                  "  office: { match: { unit: c.service }, risk: high, jurisdiction: eu }\n";
+
+static void begin_attesting(Fixture *f, const PolicyAttested *attested, size_t n)
+{
+        fixture_begin(f);
+        fixture_add(f, BASELINE);
+        fixture_add(f, KZ);
+        fixture_add(f, EU);
+        fixture_add(f, ATTESTATION);
+        fixture_add_text(f, "60-who.yaml", attesting);
+        f->attested = attested;
+        f->n_attested = n;
+        cr_assert_eq(fixture_compile(f), 0);
+}
+
+static bool is_missing(const Fixture *f, const char *workload, const char *column)
+{
+        const struct ag_decision *d = &fixture_cell(f, workload, column)->effective[AG_GRANT_SETS - 1];
+        const PolicyRule *r = &f->tables->rules[d->rule];
+
+        return d->action == AG_ACTION_DENY && strcmp(r->id, "kz-attestation-missing") == 0 &&
+               strcmp(r->law, "KZ-AI-17-3") == 0 && strv_length(r->attest) == 4;
+}
+
+#define ITEM(n)                                                                     \
+        {                                                                           \
+                .workload = "clinic", .context = "medical", .item = "KZ-AI-17-3-" n \
+        }
+
+Test(policy_compile, without_attestation_high_risk_is_refused)
+{
+        static const char *const columns[] = {
+                "emotion.text:capable", "face-detection:capable", "camera",
+                "microphone",           "undeclared-model",       "unparsable",
+        };
+        Fixture f;
+
+        begin_attesting(&f, NULL, 0);
+        for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+                cr_expect(is_missing(&f, "clinic", columns[i]), "%s", columns[i]);
+                cr_expect_not(is_missing(&f, "shop", columns[i]), "medium: %s", columns[i]);
+                cr_expect_not(is_missing(&f, "office", columns[i]), "another law: %s", columns[i]);
+                cr_expect_not(is_missing(&f, "undeclared-ai", columns[i]), "%s", columns[i]);
+        }
+        fixture_end(&f);
+}
+
+Test(policy_compile, attestation_of_all_items_lifts)
+{
+        static const PolicyAttested all[] = { ITEM("1"), ITEM("2"), ITEM("3"), ITEM("7") };
+        Fixture f;
+
+        begin_attesting(&f, all, ARRAY_SIZE(all));
+        cr_expect_not(is_missing(&f, "clinic", "camera"));
+        /* What else is forbidden stays so. */
+        expect_rule(&f, "clinic", "emotion.face", "kz-17-3-6", "KZ-AI-17-3-6");
+        expect_actions(&f, "clinic", "undeclared-model", AG_ACTION_AUDIT, AG_ACTION_AUDIT, AG_ACTION_ALLOW,
+                       AG_ACTION_ALLOW);
+        fixture_end(&f);
+        for (size_t without = 0; without < ARRAY_SIZE(all); without++) {
+                PolicyAttested three[3];
+                size_t n = 0;
+
+                for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                        if (i != without)
+                                three[n++] = all[i];
+                begin_attesting(&f, three, n);
+                cr_expect(is_missing(&f, "clinic", "camera"), "without %s", all[without].item);
+                fixture_end(&f);
+        }
+}
+
+/* Of this workload, as it was attested. */
+Test(policy_compile, attestation_of_something_else)
+{
+        static const PolicyAttested others[][4] = {
+                { { "shop", "other", "*" } },
+                { { "clinic", "public", "*" } },
+                { { "clinic", "", "KZ-AI-17-3" } },
+        };
+        static const PolicyAttested any[] = { { "clinic", "", "*" } };
+        Fixture f;
+
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+                begin_attesting(&f, others[i], 1);
+                cr_expect(is_missing(&f, "clinic", "camera"), "%zu", i);
+                fixture_end(&f);
+        }
+        begin_attesting(&f, any, 1);
+        cr_expect_not(is_missing(&f, "clinic", "camera"));
+        fixture_end(&f);
+}
+
+Test(policy_compile, attestation_in_audit)
+{
+        Fixture f;
+
+        fixture_begin(&f);
+        f.host_mode = POLICY_MODE_AUDIT;
+        fixture_add(&f, ATTESTATION);
+        fixture_add_text(&f, "60-who.yaml", attesting);
+        cr_assert_eq(fixture_compile(&f), 0);
+        cr_expect_eq(fixture_cell(&f, "clinic", "camera")->effective[0].action, AG_ACTION_AUDIT);
+        cr_expect_eq(fixture_cell(&f, "clinic", "camera")->would[0].action, AG_ACTION_DENY);
+        fixture_end(&f);
+}
