@@ -310,6 +310,9 @@ else
         . "$here/native-models.bash"
         [ "$what" = models ] || refusals
         models
+        # shellcheck source=tests/integration/native-attestation.bash
+        . "$here/native-attestation.bash"
+        attestations
         many_files
         check "200-processes-open-50000-files" storm_with_refusals
         [ ! -s "$T/storm" ] || note "the storm took $(cat "$T/storm") s"
