@@ -120,8 +120,8 @@ static int parse_attest(PolicyParser *p, const YamlNode *map, ParsedRule *rule)
 
         if (!n || r < 0)
                 return r == -EBADMSG ? 0 : r;
-        if (strv_length(rule->r.attest) == 0 || strv_length(rule->r.attest) > ATTEST_MAX)
-                yaml_node_diag(n, p->diag, DIAG_ERROR, NULL, "unless_attested takes 1 to %u items",
+        if (strv_length(rule->r.attest) > ATTEST_MAX)
+                yaml_node_diag(n, p->diag, DIAG_ERROR, NULL, "unless_attested takes at most %u items",
                                ATTEST_MAX);
         for (char **item = rule->r.attest; item && *item; item++)
                 if (!**item || !is_law(*item, AG_NAME_MAX - 1))

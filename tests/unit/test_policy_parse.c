@@ -144,6 +144,10 @@ Test(policy_parse, rules)
                "3:38: unless must be consent or exception, not \"concent\" (did you mean \"consent\"?)\n");
         errors(V "rules:\n  - { id: x, sensor: camera, law: \"Art. 5\", action: deny }\n",
                "3:35: law must be one word such as KZ-AI-17-3-6, at most 64 characters\n");
+        errors(V "rules:\n  - { id: x, sensor: camera, unless_attested: [\"Art. 17\"], action: deny }\n",
+               "3:47: \"Art. 17\" is no item: one word such as KZ-AI-17-3-1\n");
+        errors(V "rules:\n  - { id: x, sensor: camera, unless_attested: [], action: deny }\n",
+               "3:47: unless_attested must be a value or a list of values\n");
         errors(RULE "    mode: off\n", "6:11: mode must be audit or enforce, not \"off\"\n");
         errors(RULE "    actoin: deny\n",
                "6:5: unknown key \"actoin\" in a rule (did you mean \"action\"?)\n");
