@@ -241,7 +241,7 @@ static bool manifest_name(const char *self_name, unsigned which, char *ret, size
 {
         static const char *const endings[] = { ".json", "-weights_manifest.json" };
         const char *shard = strstr(self_name, "-shard"), *dot = strrchr(self_name, '.');
-        size_t stem = strlen(self_name);
+        size_t stem;
 
         if (shard)
                 stem = (size_t) (shard - self_name);
