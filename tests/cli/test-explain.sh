@@ -3,31 +3,7 @@
 # What `explain` prints of a process and of a unit, with the dossier, from answers that bus-stand-in gives in place of the
 # daemon.
 . "$(dirname "$0")/lib.sh"
-: "${STAND_IN:=.build/asan/bus-stand-in}"
-
-folder=$(mktemp -d)
-AIGUARD_BUS_SOCKET=$folder/bus
-export AIGUARD_BUS_SOCKET
-pid=
-finish() {
-        [ -z "$pid" ] || kill "$pid" 2>/dev/null
-        rm -rf "$folder" "$out" "$err"
-}
-trap finish EXIT
-
-# answers FOLDER: from here on these are the daemon's answers.
-answers() {
-        [ -z "$pid" ] || kill "$pid" 2>/dev/null
-        rm -f "$AIGUARD_BUS_SOCKET"
-        "$STAND_IN" "$AIGUARD_BUS_SOCKET" "$1" >"$folder/ready" &
-        pid=$!
-        for _ in $(seq 100); do
-                [ ! -s "$folder/ready" ] || return 0
-                sleep 0.1
-        done
-        fail "explain: a daemon's stand-in" "it does not listen"
-        exit 1
-}
+. "$(dirname "$0")/stand-in.sh"
 
 answers tests/cli/explain
 golden 0 explain/process explain 4711
