@@ -29,6 +29,9 @@ static const struct {
         { "accel", AG_DEVICE_ACCELERATOR },
         { "habanalabs", AG_DEVICE_ACCELERATOR },
         { "apex", AG_DEVICE_ACCELERATOR },
+        { "hailo", AG_DEVICE_ACCELERATOR },
+        { "hailo_integrated_nnc", AG_DEVICE_ACCELERATOR },
+        { "tenstorrent", AG_DEVICE_ACCELERATOR },
 };
 
 void device_table_add(DeviceTable *t, uint32_t dev, uint8_t kind, const char *name)

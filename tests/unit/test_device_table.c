@@ -77,6 +77,29 @@ Test(device_table, a_host, .init = make_host, .fini = remove_host)
         cr_assert_eq(kind_of(&t, AG_DEV(8, AG_MINOR_ANY)), AG_DEVICE_NONE);
 }
 
+/* Their numbers are given out when the driver is loaded: it is known by what it calls itself. */
+Test(device_table, accelerators_by_the_names_of_their_drivers)
+{
+        static const char *const drivers[] = { "nvidia",     "nvidia-frontend", "nvidia-uvm",
+                                               "kfd",        "accel",           "habanalabs",
+                                               "apex",       "hailo",           "hailo_integrated_nnc",
+                                               "tenstorrent" };
+
+        for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++) {
+                static DeviceTable t;
+                char text[128];
+
+                t = (DeviceTable){};
+                (void) snprintf(text, sizeof(text),
+                                "Character devices:\n%3u %s\n%3u %sx\n\nBlock devices:\n", 500 + i,
+                                drivers[i], 600 + i, drivers[i]);
+                device_table_add_majors(&t, text);
+                cr_expect_eq(kind_of(&t, AG_DEV(500 + i, AG_MINOR_ANY)), AG_DEVICE_ACCELERATOR, "%s",
+                             drivers[i]);
+                cr_expect_eq(kind_of(&t, AG_DEV(600 + i, AG_MINOR_ANY)), AG_DEVICE_NONE, "%sx", drivers[i]);
+        }
+}
+
 Test(device_table, without_any_driver_a_camera_node_is_still_one)
 {
         static DeviceTable t;
