@@ -125,15 +125,18 @@ daemon_answers_meanwhile() {
 }
 # Whatever becomes of the scanner costs its file the classification, and nothing else.
 scanner_killed() {
-        local f main children scanner
+        local f main children='' scanner
         f=$(fresh hold-scanner.onnx "$MODELS/bad-25.onnx")
         mark
         "$PROBE" --ai "$RUNTIME" open "$f" >"$T/out" 2>&1 &
         pid=$!
-        sleep 1
         main=$(systemctl show -P MainPID aiguardd)
-        # Of several scanners one may have nothing to do; pgrep ends with 1 for it.
-        children=$(for scanner in $(pgrep -P "$main" -f scanner); do pgrep -P "$scanner" || :; done)
+        for _ in $(seq 50); do
+                # Of several scanners one may have nothing to do; pgrep ends with 1 for it.
+                children=$(for scanner in $(pgrep -P "$main" -f scanner); do pgrep -P "$scanner" || :; done)
+                [ -z "$children" ] || break
+                sleep 0.1
+        done
         [ -n "$children" ] || { echo "no scanner at work"; return 1; }
         # shellcheck disable=SC2086
         kill -KILL $children
