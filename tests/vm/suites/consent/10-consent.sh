@@ -152,8 +152,8 @@ declarations() { # of root alone, and of two; an emergency: one store, one list,
         aiguardctl model declare "$f" --as none --reason "an exhibit" --for 1d --out "$T/decl.json"
         aiguardctl consent sign "$T/decl.json" --kind=declaration --key="$T/dpo.pem" --out="$T/decl.dsse"
         aiguardctl consent import "$T/decl.dsse"
-        id=$(aiguardctl model list --json | jq -r '.[0].id')
-        [ "$(aiguardctl model list --json | jq '.[0].second_signature')" = true ]
+        id=$(aiguardctl model list --declared --json | jq -r ".[0].id")
+        [ "$(aiguardctl model list --declared --json | jq ".[0].second_signature")" = true ]
         aiguardctl grant list --json | jq -e --arg id "$id" 'any(.[]; .id == $id and .kind == "declaration" and .holds)' >/dev/null
         run as_unit clinic2.service "$PROBE" --ai "$RUNTIME" open "$f"
         ends 0 "declared by two"
