@@ -26,7 +26,7 @@
 #define SLICE_USEC 5000U
 #define VOID_SHOWN 10U
 #define INDEX_FRESH_MIN 256U
-#define TRIM_MIN 10000U
+#define LARGE_BYTES (256 * 1024)
 #define OPEN_TRIES 50U
 #define OPEN_USEC 100000U
 
@@ -216,9 +216,6 @@ void consents_apply(Consents *c)
                 log_error("consents: there is no memory for the models that grants name; they stay closed");
         replace_keys(c, keys, n);
         arm(c, next);
-        /* Folding takes some megabytes for a moment, which the allocator would keep for the next time. */
-        if (c->claims.n > TRIM_MIN)
-                (void) malloc_trim(0);
 }
 
 void consents_retire(Consents *c, const PolicyTables *next)
@@ -445,6 +442,11 @@ int consents_new(Manager *m, Consents **ret)
 
         if (!c)
                 return -ENOMEM;
+        /*
+         * Tables of a hundred thousand records, and what folding them takes for a moment, are mapped and unmapped: on the
+         * heap they would stay, and be copied by each process that is forked.
+         */
+        (void) mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
         c->m = m;
         c->clock_fd = -EBADF;
         lock_init(&c->lock);
