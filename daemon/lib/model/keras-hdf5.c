@@ -40,6 +40,7 @@ typedef struct KerasFile {
         size_t n_vars;
         Children *children; /* of the group at hand */
         char path[PATH_ROOM];
+        SourcePages pages; /* headers, names and the nodes between them lie apart */
 } KerasFile;
 
 static ProbeResult probe(Source *s)
@@ -220,10 +221,23 @@ static int find_config(KerasFile *k)
         return n < 0 ? n : 0;
 }
 
+static int read_file(KerasFile *k, uint64_t signature)
+{
+        uint64_t root = 0;
+        int r = hdf5_open(&k->h, k->s, signature, &root);
+
+        if (r < 0)
+                return r;
+        r = walk(k, root, "", 0);
+        if (!k->config && k->dense)
+                (void) find_config(k);
+        return r;
+}
+
 static int read_keras(Source *s, ModelFacts *ret)
 {
         _cleanup_free_ KerasFile *k = calloc(1, sizeof(KerasFile));
-        uint64_t signature = hdf5_find(s), root = 0;
+        uint64_t signature = hdf5_find(s);
         int r;
 
         if (!k || signature == HDF5_NOWHERE)
@@ -231,12 +245,9 @@ static int read_keras(Source *s, ModelFacts *ret)
         k->s = s;
         k->f = ret;
         k->walk_end = s->bytes_read + WALK_MAX;
-        r = hdf5_open(&k->h, s, signature, &root);
-        if (r < 0)
-                return r;
-        r = walk(k, root, "", 0);
-        if (!k->config && k->dense)
-                (void) find_config(k);
+        s->pages = &k->pages;
+        r = read_file(k, signature);
+        s->pages = NULL;
         if (k->config || (k->layer_names && k->keras) || (k->weights && k->n_vars > 0)) {
                 ret->is_model = true;
                 ret->container = "keras-h5";
