@@ -13,6 +13,12 @@
 
 #include "lib/escape.h"
 
+/* The first is, and each is what the one before it is. */
+static bool is_zero(const char *p, size_t n)
+{
+        return n == 0 || (*p == 0 && memcmp(p, p + 1, n - 1) == 0);
+}
+
 /* Terminated, UTF-8, and nothing behind the end: no channel for what nobody looks at. */
 static bool is_text(const char *s, size_t size)
 {
@@ -20,8 +26,7 @@ static bool is_text(const char *s, size_t size)
 
         if (n == size || !utf8_is_valid(s, n))
                 return false;
-        /* The first is NUL, and each is what the one before it is. */
-        return memcmp(s + n, s + n + 1, size - n - 1) == 0;
+        return is_zero(s + n, size - n);
 }
 
 static bool is_evidence(const Evidence *e)
@@ -53,9 +58,11 @@ int classification_validate(const void *data, size_t size, const Classification 
         if (!is_text(c->format, sizeof(c->format)) || !is_text(c->reason, sizeof(c->reason)) ||
             !is_evidence(&c->runtime_evidence))
                 return -EBADMSG;
-        for (size_t i = 0; i < CLASSIFICATION_MODELCAPS_MAX; i++)
-                if (!is_finding(&c->modelcaps[i]) || (i < c->n_modelcaps && !c->modelcaps[i].name[0]))
+        for (size_t i = 0; i < c->n_modelcaps; i++)
+                if (!is_finding(&c->modelcaps[i]) || !c->modelcaps[i].name[0])
                         return -EBADMSG;
+        if (!is_zero((const char *) c + classification_used(c), sizeof(*c) - classification_used(c)))
+                return -EBADMSG;
         *ret = c;
         return 0;
 }

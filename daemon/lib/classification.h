@@ -68,9 +68,16 @@ typedef struct Classification {
         uint32_t micros;
         /* Of a model: how many classes it tells apart, as far as it shows. Of a text: how long its lists are. 0: no more. */
         uint8_t classes[CLASSIFICATION_CLASSES_MAX];
-        ModelcapFinding modelcaps[CLASSIFICATION_MODELCAPS_MAX];
         Evidence runtime_evidence;
+        ModelcapFinding modelcaps
+                        [CLASSIFICATION_MODELCAPS_MAX]; /* last: what is not there need not be carried */
 } Classification;
+
+/* Bytes up to the last finding; what is behind them is zero. */
+static inline size_t classification_used(const Classification *c)
+{
+        return offsetof(Classification, modelcaps) + c->n_modelcaps * sizeof(ModelcapFinding);
+}
 
 /* Every enum in range, every string terminated and UTF-8, counts in bounds. -EBADMSG otherwise. */
 int classification_validate(const void *data, size_t size, const Classification **ret);

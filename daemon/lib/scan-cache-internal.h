@@ -9,15 +9,15 @@
 #define SCAN_CACHE_SETS 4096U
 #define SCAN_CACHE_WAYS 4U /* 16384 files */
 
-/* As it is in memory and in the file: a Classification without the findings that are not there. */
+/* As it is in memory and in the file: a Classification, cut behind its last finding. */
 typedef struct ScanCacheRecord {
         ScanCacheKey key;
         unsigned char head[offsetof(Classification, modelcaps)];
-        Evidence runtime_evidence;
         ModelcapFinding findings[];
 } ScanCacheRecord;
 
-static_assert(sizeof(Classification) - offsetof(Classification, runtime_evidence) - sizeof(Evidence) <
+static_assert(sizeof(Classification) - offsetof(Classification, modelcaps) -
+                                              sizeof(((Classification *) 0)->modelcaps) <
                               _Alignof(Classification),
               "what is new in Classification stands in front of its findings, or is not kept");
 

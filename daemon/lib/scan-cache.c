@@ -101,7 +101,6 @@ void scan_cache_unpack(const ScanCacheRecord *r, Classification *ret)
 {
         memset(ret, 0, sizeof(*ret));
         memcpy(ret, r->head, sizeof(r->head));
-        ret->runtime_evidence = r->runtime_evidence;
         memcpy(ret->modelcaps, r->findings, scan_cache_record_findings(r) * sizeof(ModelcapFinding));
 }
 
@@ -114,7 +113,6 @@ static ScanCacheRecord *pack(const ScanCacheKey *key, const Classification *foun
                 return NULL;
         r->key = *key;
         memcpy(r->head, found, sizeof(r->head));
-        r->runtime_evidence = found->runtime_evidence;
         memcpy(r->findings, found->modelcaps, n * sizeof(ModelcapFinding));
         return r;
 }

@@ -259,21 +259,21 @@ static void unparsable(Classification *ret, const char *reason)
 
 int scan_job_finish(int job_fd, Classification *ret)
 {
-        _cleanup_free_ char *buffer = malloc(sizeof(Classification) + 1);
         const Classification *c;
-        ssize_t n;
+        /* Cut behind the last finding; the length is that of what was sent. */
+        ssize_t n = recv(job_fd, ret, sizeof(*ret), MSG_DONTWAIT | MSG_TRUNC);
 
-        if (!buffer)
-                return -ENOMEM;
-        n = recv(job_fd, buffer, sizeof(Classification) + 1, MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return -EAGAIN;
-        if (n <= 0)
+        if (n <= 0) {
                 unparsable(ret, "the scanner died of it, or took too long");
-        else if (classification_validate(buffer, (size_t) n, &c) < 0)
+                return 0;
+        }
+        if ((size_t) n < sizeof(*ret))
+                memset((char *) ret + n, 0, sizeof(*ret) - (size_t) n);
+        if ((size_t) n > sizeof(*ret) || (size_t) n < offsetof(Classification, modelcaps) ||
+            (size_t) n != classification_used(ret) || classification_validate(ret, sizeof(*ret), &c) < 0)
                 unparsable(ret, "the scanner gave an answer that cannot be");
-        else
-                *ret = *c;
         return 0;
 }
 

@@ -7,8 +7,8 @@
  *
  * scanner -> client, once: ScanHello.
  * client -> scanner, for each file: ScanJob with SCM_RIGHTS: the file, the
- * socket for the answer, the siblings. The answer is one Classification, one
- * message; an end of file instead means that the child is gone.
+ * socket for the answer, the siblings. The answer is one Classification, cut
+ * behind its last finding, in one message; an end of file instead means that the child is gone.
  */
 #include <stdint.h>
 

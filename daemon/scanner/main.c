@@ -125,7 +125,7 @@ static void answer(const Job *j, const ModelcapSet *set)
         Classification c;
 
         scan_fd(j->file, j->message.path, j->siblings, j->n_siblings, set, &c);
-        (void) !write(j->answer, &c, sizeof(c));
+        (void) !write(j->answer, &c, classification_used(&c));
 }
 
 static void run_child(const Options *o, const Sandbox *s, const ModelcapSet *set, const Job *j)

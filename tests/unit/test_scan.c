@@ -96,7 +96,8 @@ static Classification finish_with(const void *data, size_t n)
 
 Test(scan, answers)
 {
-        Classification c = good(), answer = finish_with(&c, sizeof(c));
+        Classification c = good(), answer = finish_with(&c, classification_used(&c));
+        char longer[sizeof(c) + 16] = {};
         int pair[2];
 
         cr_assert_eq(answer.status, SCAN_IDENTIFIED);
@@ -104,8 +105,18 @@ Test(scan, answers)
         cr_assert_eq(answer.status, SCAN_UNPARSABLE);
         answer = finish_with("lies", 4);
         cr_assert_eq(answer.status, SCAN_UNPARSABLE);
+        /* The length is what the number of findings says, and nothing else. */
+        for (int d = -1; d <= 1; d += 2) {
+                answer = finish_with(&c, classification_used(&c) + (size_t) d);
+                cr_assert_eq(answer.status, SCAN_UNPARSABLE);
+        }
+        memcpy(longer, &c, sizeof(c));
+        for (size_t n = sizeof(c); n <= sizeof(longer); n += 16) {
+                answer = finish_with(longer, n);
+                cr_assert_eq(answer.status, SCAN_UNPARSABLE);
+        }
         c.modelcaps[0].confidence = 200;
-        answer = finish_with(&c, sizeof(c));
+        answer = finish_with(&c, classification_used(&c));
         cr_assert_eq(answer.status, SCAN_UNPARSABLE);
         cr_assert_eq(answer.n_modelcaps, 0);
         /* asked too early: does not wait */
