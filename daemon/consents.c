@@ -317,7 +317,8 @@ static void forget_unless_trusted(Consents *c)
                 return;
         strcpy(c->verified_by, trust);
         for (size_t i = 0; i < c->claims.n; i++)
-                c->claims.claims[i].state = CLAIM_UNREAD;
+                if (c->claims.claims[i].state != CLAIM_UNREAD)
+                        c->claims.claims[i].state = CLAIM_UNREAD;
         if (grant_claims_reserve(&c->claims, n - 1) >= 0)
                 (void) grant_index_read(c->store, c->trust, &c->claims);
 }

