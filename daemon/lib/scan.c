@@ -133,10 +133,11 @@ static void read_format(Scan *s, const ModelReader *reader)
         bool overflow;
         int r;
 
+        /* Before the first way out, which frees what is in it. */
+        facts_init(&facts);
         s->source.reason = NULL;
         if (reader->probe(&s->source) == PROBE_NO)
                 return;
-        facts_init(&facts);
         s->source.reason = NULL;
         s->source.items_left = SOURCE_ITEMS_MAX;
         r = reader->read(&s->source, &facts);
@@ -200,9 +201,9 @@ static bool adopt_manifest(Scan *s, const ScanSibling *sibling)
         bool ours = false;
         int r = 0;
 
+        facts_init(&facts);
         if (stat_file(sibling->fd, &size) < 0)
                 return false;
-        facts_init(&facts);
         source_init_fd(&source, sibling->fd, size);
         source.items_left = SOURCE_ITEMS_MAX;
         if (model_reader_hf_config.probe(&source) != PROBE_NO) {
