@@ -139,6 +139,47 @@ thousand_changes() {
         [ $kills -ge 5 ]
 }
 
+# ------------------------------------------------------------------ declarations
+
+two_signatures() {
+        local f=$M/models/bad-07.onnx id
+        (cd "$T" && ctl consent keygen dpo --workloads='*' --capabilities='*' --until=2095-01-01 --grants=declaration >/dev/null)
+        install -D -m 0644 "$T/dpo.key" /etc/aiguard/trust.d/dpo.key
+        gives EPERM ai open "$f" || return 1
+        if ctl model declare "$f" --as none --reason "harmless, really" --for 1d; then echo "root alone was enough"; return 1; fi
+        ctl model declare "$f" --as none --reason "an exhibit" --for 1d --out "$T/decl.json" &&
+                ctl consent sign "$T/decl.json" --kind=declaration --key="$T/dpo.pem" --out="$T/decl.dsse" &&
+                ctl consent import "$T/decl.dsse" || return 1
+        gives ok ai open "$f" || { echo "two have signed, and it is refused"; return 1; }
+        id=$(ctl model list --declared --json | jq -r 'map(select(.second_signature)) | .[0].id')
+        ctl grant list --json | jq -e --arg id "$id" 'any(.[]; .id == $id and .kind == "declaration" and .holds)' >/dev/null || return 1
+        echo 'Revoked=yes' >>/etc/aiguard/trust.d/dpo.key
+        ctl reload
+        gives EPERM ai open "$f" || { echo "the second signature was revoked, and it is opened"; return 1; }
+        ctl model revoke "$id" && ctl consent history | grep -q "end .* declaration .* $id .* by user 0"
+}
+emergency_in_ledger() {
+        local f=$M/models/bad-08.onnx
+        gives EPERM ai open "$f" || return 1
+        ctl emergency --workload undeclared-ai --for 5m --reason "a fire" >/dev/null && gives ok ai open "$f" || return 1
+        ctl grant list --json | jq -e 'any(.[]; .about.kind == "emergency" and .holds and .said == "a fire")' >/dev/null ||
+                { echo "it is not listed"; return 1; }
+        # ended as any grant can be
+        ctl consent withdraw "$(ctl grant list --json | jq -r '.[] | select(.about.kind == "emergency") | .id')" >/dev/null || return 1
+        gives EPERM ai open "$f" || { echo "it was ended, and lasts"; return 1; }
+        ctl consent history | tail -n 2 | grep -q 'The chain is whole'
+}
+declared_daemon_dead() {
+        kill -KILL "$daemon" && wait "$watchdog" 2>/dev/null
+        daemon='' watchdog=''
+        sleep 3 # until the process beside it, which shares its socket, has gone as well
+        ctl workload declare --exe=/bin/true --not-ai --reason="a test" --for 1d | grep -q 'does not run here' || return 1
+        start_daemon enforce >/dev/null || return 1
+        ctl workload list --json | jq -e 'any(.[]; .workload.exe and .reason == "a test")' >/dev/null || { echo "not in force"; return 1; }
+        ctl workload revoke "$(ctl workload list --json | jq -r '.[0].id')"
+        [ "$(ctl workload list --json | jq length)" = 0 ]
+}
+
 # ------------------------------------------------------- a hundred thousand of them
 
 now_ms() { date +%s%3N; }
@@ -200,6 +241,11 @@ consents() {
         check "killed at each system call of a withdrawal" kill_everywhere withdrawal ConsentGiven ConsentWithdrawn \
                 consent withdraw "$(id_of 1)"
         check "killed anywhere in a thousand changes" thousand_changes
+        start_daemon enforce >/dev/null
+        check "declared by one and by two" two_signatures
+        check "an emergency is a record too" emergency_in_ledger
+        check "declared with the daemon dead" declared_daemon_dead
+        stop_daemon
         check "100,000 records: start and memory" many_records
         cat "$T/notes"
 }
