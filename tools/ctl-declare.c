@@ -241,8 +241,8 @@ static int revoke_one(const CtlDeclareKind *k, const CtlDeclareArgs *args)
         if (!args->what)
                 return usage(k);
         if (strncmp(args->what, prefix, strlen(prefix)) != 0 || !declaration_id_valid(args->what)) {
-                out_error("%s is no id of a %s declaration; see: aiguardctl %s list", args->what, prefix,
-                          prefix);
+                out_error("%s is no id of a %s declaration; see: aiguardctl %s list%s", args->what, prefix,
+                          prefix, k->kind == DECLARATION_MODEL ? " --declared" : "");
                 return EXIT_FAILURE;
         }
         r = ctl_bus_connect(&bus);

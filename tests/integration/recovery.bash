@@ -19,7 +19,12 @@ camera() {
         camera_node "/root/$1-$MODE"
         echo "/root/$1-$MODE"
 }
-newest() { aiguardctl "$1" list --json | jq -r '.. | .id? // empty' | head -n 1; }
+# Of models, `list` alone is the inventory.
+newest() {
+        local -a which=()
+        [ "$1" != model ] || which=(--declared)
+        aiguardctl "$1" list "${which[@]}" --json | jq -r ".. | .id? // empty" | head -n 1
+}
 # ended SECONDS PATH COMMAND...: the camera is refused again, ten seconds from now at the latest. In audit mode it always
 # opens and only the entry can tell: so the seconds are waited for.
 ended() {
