@@ -205,21 +205,21 @@ start_timed() {
         note "$1: enforces after $took ms of the processor ($begun ms by the clock), all in force after $complete ms, $kb KB" >>"$T/notes"
 }
 many_records() {
-        local i took complete kb bare
+        local i took complete kb bare records=${RECORDS:-100000} limit=1800 # a busy machine takes its time to verify
         rm -rf "${STORE:?}"/*
         start_timed "no record" && stop_daemon
         bare=$took
-        "$build/bench/store" make 100000 "$T/many" && cp -a "$T/many/." "$STORE" && rm -rf "$T/many"
+        "$build/bench/store" make "$records" "$T/many" && cp -a "$T/many/." "$STORE" && rm -rf "$T/many"
         "$build/bench/store" key >/etc/aiguard/trust.d/bench.key
         { printf 'aiguard: 1\nworkloads:\n'
           for i in $(seq 0 19); do printf '  ward-%s: { jurisdiction: kz, context: other, match: { unit: w%s.service } }\n' "$i" "$i"; done
         } >/etc/aiguard/policy.d/40-wards.yaml
-        start_timed "100,000 records, the first time" || return 1
-        [ "$(status | jq .consents.holding)" = 100000 ] || { echo "not all hold"; return 1; }
+        start_timed "$records records, the first time" || return 1
+        [ "$(status | jq .consents.holding)" = "$records" ] || { echo "not all hold: $(status | jq -c .consents)"; return 1; }
         [ "$took" -le 2000 ] || { echo "the first start took $took ms, $bare without records"; return 1; }
         [ "$kb" -le 32768 ] || { echo "$kb KB"; return 1; }
         stop_daemon
-        start_timed "100,000 records, a later time" || return 1
+        start_timed "$records records, a later time" || return 1
         stop_daemon
         [ "$complete" -le 2000 ] || { echo "all in force after $complete ms, $bare without records"; return 1; }
         [ "$kb" -le 32768 ] || { echo "$kb KB"; return 1; }
@@ -246,6 +246,6 @@ consents() {
         check "an emergency is a record too" emergency_in_ledger
         check "declared with the daemon dead" declared_daemon_dead
         stop_daemon
-        check "100,000 records: start and memory" many_records
+        check "${RECORDS:-100000} records: start and memory" many_records
         cat "$T/notes"
 }
