@@ -209,7 +209,7 @@ many_records() {
         rm -rf "${STORE:?}"/*
         start_timed "no record" && stop_daemon
         bare=$took
-        "$build/bench/store" make "$records" "$T/many" && cp -a "$T/many/." "$STORE" && rm -rf "$T/many"
+        "$build/bench/store" make "$records" "$STORE" || return 1
         "$build/bench/store" key >/etc/aiguard/trust.d/bench.key
         { printf 'aiguard: 1\nworkloads:\n'
           for i in $(seq 0 19); do printf '  ward-%s: { jurisdiction: kz, context: other, match: { unit: w%s.service } }\n' "$i" "$i"; done
