@@ -80,7 +80,7 @@ git_repository() {
         cmp /work/clone/bad-00.onnx "$MODELS/bad-00.onnx"
 }
 compile() {
-        works gcc -D_GNU_SOURCE -O1 -Wall "$HERE/probe.c" "$HERE/probe-attacks.c" -pthread -ldl -o /work/probe.built
+        works gcc -D_GNU_SOURCE -O1 -Wall "$HERE/probe.c" "$HERE/probe-attacks.c" "$HERE/probe-network.c" -pthread -ldl -o /work/probe.built
         works /work/probe.built open "$MODELS/bad-00.onnx"
 }
 copying() {
