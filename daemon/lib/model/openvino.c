@@ -14,6 +14,7 @@
 #define XML_MAX (16U * 1024 * 1024)
 #define DEPTH_MAX 64
 #define VALUE_MAX 4096
+#define LAYERS_MAX 20000U /* as many operators as source.h gives a model */
 
 typedef struct OpenVino {
         Source *s;
@@ -25,7 +26,7 @@ typedef struct OpenVino {
         char name[FACTS_TEXT_MAX], type[64];
         FactShape shape;
         bool net, result_port;
-        size_t n_layers;
+        size_t n_layers, n_layers_begun; /* those that say their type, and all */
         char value[VALUE_MAX];
 } OpenVino;
 
@@ -173,7 +174,7 @@ static void on_data(OpenVino *o)
         o->shape.n = 0;
 }
 
-static void begin_layer(OpenVino *o)
+static int begin_layer(OpenVino *o)
 {
         FactKind kind = FACT_NODE;
         const char *text;
@@ -186,14 +187,17 @@ static void begin_layer(OpenVino *o)
         (void) snprintf(o->type, sizeof(o->type), "%s", text ?: "");
         text = attribute(o, "name", &n);
         (void) snprintf(o->name, sizeof(o->name), "%s", text ?: "");
+        if (++o->n_layers_begun > LAYERS_MAX)
+                return source_fail(o->s, "more layers than a model has");
         if (!o->type[0])
-                return;
+                return 0;
         o->n_layers++;
         if (strcmp(o->type, "Parameter") == 0 || strcmp(o->type, "Input") == 0)
                 kind = FACT_INPUT;
         else if (strcmp(o->type, "Result") == 0)
                 kind = FACT_OUTPUT;
         facts_add_name(o->f, kind, false, "layer", o->name, strlen(o->name));
+        return 0;
 }
 
 /* What the converter was told, and what somebody told it to keep. */
@@ -242,7 +246,7 @@ static int on_open(OpenVino *o)
                         facts_add_name(o->f, FACT_GRAPH, false, "net name", text, n);
                 o->net = attribute(o, "version", &n) != NULL;
         } else if (tag_is(o, "layer") && o->layer_depth == 0) {
-                begin_layer(o);
+                return begin_layer(o);
         } else if (o->layer_depth > 0 && tag_is(o, "data")) {
                 on_data(o);
         } else if (o->layer_depth > 0 && tag_is(o, "port")) {

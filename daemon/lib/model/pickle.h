@@ -12,9 +12,9 @@
 
 #include "lib/model/source.h"
 
-#define PICKLE_OPS_MAX 600000U
-#define PICKLE_TEXT_MAX 200U  /* kept of a text; the rest is where it is */
-#define PICKLE_LINE_MAX 4096U /* kept of a text that is escaped in the file */
+#define PICKLE_OPS_MAX 300000U /* as many as other files may have fields */
+#define PICKLE_TEXT_MAX 200U   /* kept of a text; the rest is where it is */
+#define PICKLE_LINE_MAX 4096U  /* kept of a text that is escaped in the file */
 
 typedef enum PickleType {
         PICKLE_OTHER, /* None, a truth value, a number with a fraction */
