@@ -11,13 +11,13 @@ cd "$top"
 
 say() { printf '%s\n' "$*"; }
 
+# Asked first, whatever is decided: what follows depends on each of its lines.
+lsm=no
+! "$build/aiguardctl" doctor >"$build/demo-doctor" 2>&1 || lsm=yes
 where=${DEMO_IN:-}
 if [ -z "$where" ]; then
-        if [ -d /run/systemd/system ] && "$build/aiguardctl" doctor >"$build/demo-doctor" 2>&1; then
-                where=here
-        else
-                where=vm
-        fi
+        where=vm
+        [ "$lsm" = no ] || [ ! -d /run/systemd/system ] || where=here
 fi
 
 if [ "$where" = here ]; then
@@ -30,7 +30,7 @@ fi
 
 # What this kernel can do of the same without the LSM, on the spot. As root, and where fanotify asks for permission.
 failed=0
-if [ "$where" = vm ] && [ "$(id -u)" = 0 ] && grep -q 'ok  Permission events' "$build/demo-doctor" 2>/dev/null &&
+if [ "$where" = vm ] && [ "$lsm" = no ] && [ "$(id -u)" = 0 ] && grep -q 'ok  Permission events' "$build/demo-doctor" &&
    grep -q 'ok  Device programs' "$build/demo-doctor"; then
         say "This machine's kernel does not take BPF LSM programs. First what the second backend, fanotify, does right here;"
         say "then the whole in a virtual machine."
@@ -40,8 +40,9 @@ if [ "$where" = vm ] && [ "$(id -u)" = 0 ] && grep -q 'ok  Permission events' "$
         say ""
 fi
 
-say "This machine's kernel does not take BPF LSM programs, so the show runs in a virtual machine: Debian's own kernel,"
-say "systemd, journald and a camera (the kernel's test camera \"vivid\"). It boots in about twenty seconds."
+say "The show now runs in a virtual machine (this one does not take BPF LSM programs, has no systemd, or DEMO_IN= asked"
+say "for it): Debian's own kernel, systemd, journald and a camera (the kernel's test camera \"vivid\"). It boots in about"
+say "twenty seconds."
 make --no-print-directory -s vm-stage
 BUILD=.build tests/vm/build-image.sh
 BUILD=.build tests/vm/run.sh --kernel "${KERNEL:-6.12}" --timeout 600 --out "$build/vm/out/demo" \

@@ -12,7 +12,7 @@ BUILD_PACKAGES="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zli
 libyaml-dev libjansson-dev libsodium-dev libseccomp-dev libutf8proc-dev"
 TEST_PACKAGES="libcriterion-dev libclang-rt-dev clang-format clang-tidy cppcheck strace openssl python3 python3-h5py
 python3-numpy python3-joblib python3-flatbuffers python3-onnx
-qemu-system-x86 mmdebstrap e2fsprogs cpio kmod xz-utils nodejs npm"
+qemu-system-x86 mmdebstrap e2fsprogs cpio kmod xz-utils nodejs npm jq procps"
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]; }
 
