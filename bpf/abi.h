@@ -460,6 +460,15 @@ enum ag_reason {
         AG_REASON_PENDING = 1 << 5,               /* the subject was not resolved in time: counted as AI */
 };
 
+/* Where the answer was given. */
+enum ag_hook {
+        AG_HOOK_FILE_OPEN,
+        AG_HOOK_SOCKET_CONNECT,
+        AG_HOOK_CGROUP_DEVICE,                    /* the device program of the cgroup tree */
+        AG_HOOK_CGROUP_CONNECT,                   /* its connect programs */
+        AG_HOOK_FANOTIFY,                         /* by the daemon */
+};
+
 struct ag_event {
         __u16 version;                            /* AG_ABI_VERSION */
         __u8 kind;                                /* enum ag_event_kind */
@@ -486,7 +495,7 @@ struct ag_event {
         __u8 column;                              /* that made `effective` */
         __u8 would_column;
         __u8 device_kind;
-        __u8 reserved;
+        __u8 hook;                                /* enum ag_hook */
         __u32 path_len;
         char comm[16];
         char path[AG_EVENT_PATH_MAX];             /* NUL-terminated */

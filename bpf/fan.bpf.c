@@ -327,7 +327,7 @@ AG_SUBPROGRAM int ag_fan_tell(const struct ag_open *o, __u32 generation)
         e->column = o->a.column;
         e->would_column = o->a.would_column;
         e->device_kind = o->device;
-        e->reserved = 0;
+        e->hook = o->device == AG_DEVICE_NETWORK_CAMERA ? AG_HOOK_CGROUP_CONNECT : AG_HOOK_CGROUP_DEVICE;
         e->path_len = 0;
         e->path[0] = 0;
         bpf_ringbuf_submit(e, 0);

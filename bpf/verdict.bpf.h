@@ -158,7 +158,7 @@ AG_SUBPROGRAM int ag_tell(struct file *file, const struct ag_open *o, __u32 gene
         e->column = a->column;
         e->would_column = a->would_column;
         e->device_kind = o->device;
-        e->reserved = 0;
+        e->hook = o->device == AG_DEVICE_NETWORK_CAMERA ? AG_HOOK_SOCKET_CONNECT : AG_HOOK_FILE_OPEN;
 
         n = ag_tell_path(file, e);
         e->path_len = n - 1;

@@ -327,6 +327,8 @@ void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held, 
                 told.effective.action = AG_ACTION_AUDIT;
         if (held)
                 told.reasons |= AG_REASON_GATE;
+        if (held || g->fan)
+                told.hook = AG_HOOK_FANOTIFY;
         count(g, &told, held);
         dossiers_on_event(g->options.dossiers, &told);
         if (!is_plain_allow(&told))

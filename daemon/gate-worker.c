@@ -302,6 +302,7 @@ static void fill_sensor(const struct ag_request *r, struct ag_event *ev)
         switch (r->columns[0]) {
         case AG_COL_NETWORK_CAMERA:
                 ev->device_kind = AG_DEVICE_NETWORK_CAMERA;
+                ev->hook = AG_HOOK_SOCKET_CONNECT;
                 ev->inode = r->inode;
                 network_camera_name_event(ev);
                 return;

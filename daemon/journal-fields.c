@@ -296,10 +296,7 @@ void journal_decision_fields(const JournalDecision *d, JournalEntry *e)
                 add_sensor(e, ev);
         else
                 add_model(e, d, t);
-        journal_entry_add(e, "AIGUARD_HOOK",
-                          ev->reasons & AG_REASON_GATE                  ? "fanotify"
-                          : ev->device_kind == AG_DEVICE_NETWORK_CAMERA ? "socket_connect"
-                                                                        : "file_open");
+        journal_entry_add(e, "AIGUARD_HOOK", hook_to_string(ev->hook));
         if (ev->held_us > 0 || d->wait_us > 0) {
                 bool real = ev->effective.action >= AG_ACTION_DENY || ev->held_us > 0;
 

@@ -48,7 +48,7 @@ int event_validate(const void *data, size_t size, const struct ag_event **ret)
         if (e->strength > AG_STRENGTH_STRONG || e->workload >= AG_WORKLOADS_MAX)
                 return -EBADMSG;
         if (e->device_kind > AG_DEVICE_NETWORK_CAMERA || e->column >= AG_COLUMNS ||
-            e->would_column >= AG_COLUMNS)
+            e->would_column >= AG_COLUMNS || e->hook > AG_HOOK_FANOTIFY)
                 return -EBADMSG;
         if (columns_validate(e->columns, e->n_columns) < 0 || decision_validate(&e->effective) < 0 ||
             decision_validate(&e->would) < 0)
@@ -93,6 +93,14 @@ size_t request_size(const struct ag_request *r)
 const char *event_kind_to_string(uint8_t kind)
 {
         return kind == AG_EVENT_MODEL ? "model" : kind == AG_EVENT_SENSOR ? "sensor" : "unknown";
+}
+
+const char *hook_to_string(uint8_t hook)
+{
+        static const char *const names[] = { "file_open", "socket_connect", "cgroup_device",
+                                             "cgroup_connect", "fanotify" };
+
+        return hook < sizeof(names) / sizeof(names[0]) ? names[hook] : "unknown";
 }
 
 const char *device_kind_to_string(uint8_t kind)

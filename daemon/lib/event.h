@@ -19,6 +19,7 @@ size_t event_size(const struct ag_event *e);
 size_t request_size(const struct ag_request *r);
 
 const char *event_kind_to_string(uint8_t kind);  /* model, sensor */
+const char *hook_to_string(uint8_t hook);        /* where the answer was given */
 const char *device_kind_to_string(uint8_t kind); /* camera, microphone, accelerator, network-camera */
 const char *strength_to_string(uint8_t strength);
 

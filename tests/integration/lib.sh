@@ -219,6 +219,14 @@ said() {
         network) names="$names AIGUARD_DEVICE" ;; # an address has no number
         esac
         [ -z "${UNREAD:-}" ] || names=$FIELDS
+        # A model's answer may come from either; who answers for a device, the backend fixes.
+        case $kind-$BACKEND in
+        sensor-lsm) more="($more) and .AIGUARD_HOOK == \"file_open\"" ;;
+        network-lsm) more="($more) and .AIGUARD_HOOK == \"socket_connect\"" ;;
+        sensor-fanotify) more="($more) and .AIGUARD_HOOK == \"cgroup_device\"" ;;
+        network-fanotify) more="($more) and .AIGUARD_HOOK == \"cgroup_connect\"" ;;
+        model-fanotify) more="($more) and .AIGUARD_HOOK == \"fanotify\"" ;;
+        esac
         wait_entries "${TIMES:-1}" "$REFUSED $AUDITED" "$about" || return 1
         fault=$(entries "$REFUSED $AUDITED" "$about" | jq -r --arg id "$id" --arg mode "$MODE" --arg names "$names" ". as \$e
                 | [(\$names | splits(\"[ \\n]+\")) | select(. != \"\" and (\$e[.] // \"\") == \"\")] as \$missing

@@ -79,6 +79,7 @@ Test(event, every_enum_and_count_is_looked_at)
         REFUSED(e.strength = AG_STRENGTH_STRONG + 1);
         REFUSED(e.workload = AG_WORKLOADS_MAX);
         REFUSED(e.device_kind = AG_DEVICE_NETWORK_CAMERA + 1);
+        REFUSED(e.hook = AG_HOOK_FANOTIFY + 1);
         REFUSED(e.column = AG_COLUMNS);
         REFUSED(e.would_column = AG_COLUMNS);
         REFUSED(e.n_columns = AG_OBJECT_COLUMNS + 1);
