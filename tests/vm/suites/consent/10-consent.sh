@@ -253,7 +253,7 @@ renewal() {
         id=$(uuid)
         give "$id" anna 25
         watch mmap 60
-        record "$id" anna 3600 '.events += [{state: "RenewedConsentGiven", time: "'"$(utc 0)"'", by: "principal"}]'
+        record "$id" anna 3600 '.events += [{state: "RenewedConsentGiven", time: .events[0].time, by: "principal"}]'
         aiguardctl consent import "$signed"
         sleep 27
         ! grep error "$T/frames"
