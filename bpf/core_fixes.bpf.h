@@ -35,10 +35,8 @@ extern void bpf_rcu_read_unlock(void) __ksym __weak;
 #define ag_rcu_unlock()
 #endif
 
-/* Storage of the group leader of the running task, whatever this kernel asks for to get at it. */
-static __always_inline void *ag_leader_storage(void *map, __u64 flags)
+static __always_inline void *ag_leader_storage_of(struct task_struct *task, void *map, __u64 flags)
 {
-        struct task_struct *task = bpf_get_current_task_btf();
         void *value;
 
         if (!AG_HAVE_RCU_LOCK)
@@ -51,6 +49,12 @@ static __always_inline void *ag_leader_storage(void *map, __u64 flags)
         return value;
 }
 
+/* Storage of the group leader of the running task, whatever this kernel asks for to get at it. */
+static __always_inline void *ag_leader_storage(void *map, __u64 flags)
+{
+        return ag_leader_storage_of(bpf_get_current_task_btf(), map, flags);
+}
+
 /*
  * Is there any storage on the leader? Two loads instead of a helper, for almost
  * everybody. A kernel without that member answers yes.
@@ -60,6 +64,17 @@ static __always_inline bool ag_leader_has_storage(void)
         struct task_struct *task = bpf_get_current_task_btf();
 
         return !bpf_core_field_exists(task->bpf_storage) || task->group_leader->bpf_storage;
+}
+
+/* Both in one, where each load counts: a pointer of the kernel costs several instructions to follow. */
+static __always_inline void *ag_leader_storage_if_any(void *map)
+{
+        struct task_struct *task = bpf_get_current_task_btf(), *leader = task->group_leader;
+
+        if (bpf_core_field_exists(task->bpf_storage) && !leader->bpf_storage)
+                return NULL;
+        return AG_HAVE_RCU_LOCK ? ag_leader_storage_of(task, map, 0)
+                                : bpf_task_storage_get(map, leader, 0, 0);
 }
 
 /*

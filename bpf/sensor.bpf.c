@@ -46,17 +46,30 @@ static __always_inline bool ag_softened(struct ag_control *control, __u32 worklo
         return control->flags & AG_CONTROL_MONITOR || ag_strength(traits) == AG_STRENGTH_WEAK;
 }
 
-AG_SUBPROGRAM int ag_sensor_judge(__u32 rdev, __u8 kind)
+/* Is it a sensor that observes persons? Asked last: who may use it need not know. */
+static __always_inline bool ag_observes(__u32 rdev, __u8 column)
+{
+        struct ag_device *device = bpf_map_lookup_elem(&ag_devices, &rdev);
+
+        return device &&
+               device->kind == (column == AG_COL_CAMERA ? AG_DEVICE_CAMERA : AG_DEVICE_MICROPHONE) &&
+               !(device->flags & AG_DEVICE_NO_PERSONS);
+}
+
+static __always_inline __u8 ag_column_of(__u32 rdev)
+{
+        return rdev >> 20 == AG_MAJOR_VIDEO ? AG_COL_CAMERA : AG_COL_MICROPHONE;
+}
+
+AG_SUBPROGRAM int ag_sensor_judge(struct ag_subject *s, __u32 rdev)
 {
         struct ag_control *control = ag_controls();
+        __u8 column = ag_column_of(rdev);
         const struct ag_cell *cell;
-        struct ag_subject *s;
         struct ag_row *row;
         __u32 workload;
-        __u8 column;
 
-        s = ag_subject_now();
-        if (!s || !control)
+        if (!control || !s)
                 return 0;
         if (s->matches != control->matches)
                 ag_subject_refresh(control, s);
@@ -68,29 +81,39 @@ AG_SUBPROGRAM int ag_sensor_judge(__u32 rdev, __u8 kind)
         row = ag_row_of(control, workload);
         if (!row || row->flags & AG_ROW_NOT_AI)
                 return 0;
-        column = kind == AG_DEVICE_CAMERA ? AG_COL_CAMERA : AG_COL_MICROPHONE;
         cell = &row->cells[column];
         if (cell->effective[0].action < AG_ACTION_DENY || ag_lifted(cell, workload, column, rdev) ||
-            ag_softened(control, workload, s->traits))
+            !ag_observes(rdev, column) || ag_softened(control, workload, s->traits))
                 return 0;
         return -EPERM;
+}
+
+/* The usual case alone, since it is each picture's: a known workload that streams by a consent to this device. */
+static __always_inline bool ag_streams(const struct ag_subject *s, __u32 rdev)
+{
+        struct ag_control *control = ag_controls();
+        __u8 column = ag_column_of(rdev);
+        struct ag_row *row;
+
+        if (!control || !s->workload || s->matches != control->matches)
+                return false;
+        row = ag_row_of(control, s->workload);
+        return row && row->cells[column].effective[AG_GRANT_CONSENT].action < AG_ACTION_DENY &&
+               ag_consent_holds(s->workload, column, AG_GRANT_CONSENT, rdev, bpf_ktime_get_boot_ns());
 }
 
 static __always_inline int ag_sensor_use(struct file *file)
 {
         struct inode *inode = file->f_inode;
-        struct ag_device *device;
         __u32 rdev = inode->i_rdev, major = rdev >> 20;
+        struct ag_subject *s;
 
         if (major != AG_MAJOR_VIDEO && major != AG_MAJOR_SOUND)
                 return 0;
-        if ((inode->i_mode & S_IFMT) != AG_IFCHR)
+        s = ag_leader_storage_if_any(&ag_subjects);
+        if (!s || ag_streams(s, rdev) || (inode->i_mode & S_IFMT) != AG_IFCHR)
                 return 0;
-        device = bpf_map_lookup_elem(&ag_devices, &rdev);
-        if (!device || device->flags & AG_DEVICE_NO_PERSONS ||
-            (device->kind != AG_DEVICE_CAMERA && device->kind != AG_DEVICE_MICROPHONE))
-                return 0;
-        return ag_sensor_judge(rdev, device->kind);
+        return ag_sensor_judge(s, rdev);
 }
 
 SEC("lsm/file_ioctl")
