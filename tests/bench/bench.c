@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <dirent.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -84,6 +85,30 @@ static void spawn_and_wait(const char *program)
                 die(program);
 }
 
+/* So many files of a folder, each once; printed is what one of them takes. */
+static int open_first(const char *folder, long files)
+{
+        struct dirent *entry;
+        DIR *d = opendir(folder);
+        double start;
+        long n = 0;
+
+        if (!d || fchdir(dirfd(d)) < 0)
+                die(folder);
+        start = now_ns();
+        while (n < files && (entry = readdir(d))) {
+                if (entry->d_type != DT_REG)
+                        continue;
+                open_and_close(entry->d_name);
+                n++;
+        }
+        if (n < files)
+                die("too few files");
+        printf("mean=%.0f\n", (now_ns() - start) / (double) n);
+        closedir(d);
+        return 0;
+}
+
 static int compare(const void *a, const void *b)
 {
         double x = *(const double *) a, y = *(const double *) b;
@@ -100,9 +125,11 @@ int main(int argc, char **argv)
         if (argc < 4 || (count = atol(argv[2])) <= 0) {
                 fprintf(stderr,
                         "usage: bench open COUNT FILE [RUNTIME]\n       bench ioctl COUNT FILE [RUNTIME]\n"
-                        "       bench spawn COUNT PROGRAM\n");
+                        "       bench spawn COUNT PROGRAM\n       bench first COUNT FOLDER\n");
                 return 2;
         }
+        if (strcmp(argv[1], "first") == 0)
+                return open_first(argv[3], count);
         step = strcmp(argv[1], "open") == 0    ? open_and_close
                : strcmp(argv[1], "ioctl") == 0 ? ask
                                                : spawn_and_wait;

@@ -65,11 +65,12 @@ demo: deps ## see it work: a real runtime, a real model, a real camera
 	@$(MAKE) --no-print-directory -s all
 	@tools/dev/demo.sh
 
-bench: deps ## what it costs beside the same without the project: a store of grants, both backends, in the VM in instructions
+bench: deps ## what it costs beside the same without the project: a store of grants, and both backends in instructions
 	@$(MAKE) --no-print-directory -s bench-store
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory native-bench; else \
 		echo "skip - the fanotify backend on this machine # needs root"; fi
-	@$(MAKE) --no-print-directory vm SUITE=bench KERNEL=$(KERNEL)
+	@status=0; for suite in bench bench-fanotify; do \
+		$(MAKE) --no-print-directory vm SUITE=$$suite KERNEL=$(KERNEL) || status=1; done; exit $$status
 
 mutants: deps ## plant faults, one at a time; each must turn a named test red
 	@tests/mutants/run.sh

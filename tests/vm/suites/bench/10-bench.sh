@@ -4,37 +4,13 @@
 # are counted in instructions; a line over its mark is a failed test. The table comes back as bench.txt.
 . "$VM_LIB"
 . /work/integration/record.bash
+. /work/integration/measure.bash
 
-BENCH=/work/tests/bench
 RUNTIME=/work/tests/libonnxruntime.so.1
 OPENS=2000
 SPAWNS=20
 PAIRS=3
 
-value() { sed -n "s/.*\\b$1=\\([0-9]*\\).*/\\1/p"; }
-settle() { sync && sleep 20; }
-
-# The project is on the stage and not installed yet, so that the first half of each pair is a bare kernel.
-install_project() {
-        cp -a /run/stage/root/. / && systemd-sysusers && systemd-tmpfiles --create
-        journalctl --update-catalog && systemctl daemon-reload
-        mkdir -p /etc/aiguard/aiguard.conf.d
-        printf '[Host]\nMode=enforce\n' >/etc/aiguard/aiguard.conf.d/90-bench.conf
-}
-attach() { systemctl start aiguardd; }
-detach() {
-        systemctl stop aiguardd
-        /usr/lib/aiguard/aiguardd --unpin
-        [ -z "$(ls -A /sys/fs/bpf/aiguard 2>/dev/null)" ]
-}
-pss_kb() { # of the daemon and everything below it
-        local pid total=0 kb
-        for pid in $(systemd-cgls --no-pager --full -u aiguardd.service >/dev/null 2>&1; cat /sys/fs/cgroup/system.slice/aiguardd.service/cgroup.procs); do
-                kb=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup" 2>/dev/null || echo 0)
-                total=$((total + ${kb:-0}))
-        done
-        echo "$total"
-}
 # A consent for the camera, which attaches what asks about each use of it; hosts without one do not pay for that.
 consent_to_camera() {
         (cd /work && aiguardctl consent keygen site --workloads=clinic --capabilities='*' --until=2095-01-01) >/dev/null &&
@@ -46,9 +22,8 @@ consent_to_camera() {
 ioctl_by_clinic() { # by a workload of the policy, with a consent that holds
         systemd-run --quiet --collect --wait --pipe --unit=clinic.service "$BENCH" ioctl $OPENS /dev/video0 "$RUNTIME" | value min
 }
-median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 
-install_project || { fail install "the project cannot be installed"; exit 1; }
+install_project lsm || { fail install "the project cannot be installed"; exit 1; }
 dd if=/dev/zero of=/work/plain.txt bs=4096 count=1 status=none
 echo 'nothing of interest' >/work/plain.txt
 cat >/etc/aiguard/policy.d/90-bench.yaml <<'POLICY'
@@ -110,9 +85,6 @@ megabytes=$(awk -v k="$memory" 'BEGIN { printf "%.1f", k / 1024 }')
 } | tee "$OUT/bench.txt"
 while read -r line; do note "$line"; done <"$OUT/bench.txt"
 
-mark() { # name, value, mark
-        if [ "$2" -le "$3" ]; then pass "$1"; else fail "$1" "$2 is over the mark of $3"; fi
-}
 mark "open-by-others-in-instructions" "$over" 400
 mark "open-by-ai-in-instructions" "$ai" 600
 mark "fork-and-exec-in-hundredths-of-a-percent" "$spawn" 200
