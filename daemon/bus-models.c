@@ -6,18 +6,7 @@
 #include "bus-models.h"
 
 #include "inventory.h"
-#include "lib/date.h"
 #include "lib/json-util.h"
-
-static json_t *date(uint64_t usec)
-{
-        char text[DATE_TEXT_MAX];
-
-        if (usec == 0)
-                return json_null();
-        date_format(usec, text);
-        return json_string(text);
-}
 
 static json_t *findings(const Classification *c)
 {
@@ -41,7 +30,7 @@ static json_t *users(const InventoryRecord *r)
         for (size_t i = 0; list && i < INVENTORY_USERS_MAX && r->users[i].workload[0]; i++)
                 (void) json_array_append_new(list,
                                              json_pack("{s:o, s:o}", "name", json_text(r->users[i].workload),
-                                                       "last_used", date(r->users[i].last_usec)));
+                                                       "last_used", json_date(r->users[i].last_usec)));
         return list;
 }
 
@@ -54,8 +43,8 @@ static void add_model(void *userdata, const InventoryRecord *r)
                                                json_text(r->path), "format", json_text(c->format), "status",
                                                scan_status_to_string((ScanStatus) c->status), "reason",
                                                json_text(c->reason), "declared", (int) r->declared,
-                                               "classified", date(r->classified_usec), "last_used",
-                                               date(r->users[0].last_usec), "model_capabilities",
+                                               "classified", json_date(r->classified_usec), "last_used",
+                                               json_date(r->users[0].last_usec), "model_capabilities",
                                                findings(c), "workloads", users(r)));
 }
 

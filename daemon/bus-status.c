@@ -14,22 +14,11 @@
 #include "dossiers.h"
 #include "emergencies.h"
 #include "lib/cgroup-path.h"
-#include "lib/date.h"
 #include "lib/event.h"
 #include "lib/json-util.h"
 #include "lib/version.h"
 #include "resolve.h"
 #include "subjects.h"
-
-static json_t *date(uint64_t usec)
-{
-        char text[DATE_TEXT_MAX];
-
-        if (usec == 0)
-                return json_null();
-        date_format(usec, text);
-        return json_string(text);
-}
 
 static json_t *hooks(const ManagerStatus *s)
 {
@@ -113,10 +102,10 @@ json_t *bus_status(Manager *m)
                          "s:o, s:o, s:o, s:o, s:o}",
                          "version", AIGUARD_VERSION, "mode", s.mode, "mode_reason", s.mode_reason, "backend",
                          s.backend, "backend_reason", s.backend_reason ? s.backend_reason : "", "weaker",
-                         s.weaker, "fix", s.fix, "started", date(s.started_usec), "audit_since",
-                         date(s.audit_since_usec), "hooks", hooks(&s), "policy", "name",
+                         s.weaker, "fix", s.fix, "started", json_date(s.started_usec), "audit_since",
+                         json_date(s.audit_since_usec), "hooks", hooks(&s), "policy", "name",
                          json_text(s.policy_name), "hash", s.policy_hash, "generation",
-                         (json_int_t) s.policy_generation, "since", date(s.policy_since_usec),
+                         (json_int_t) s.policy_generation, "since", json_date(s.policy_since_usec),
                          "reload_error", json_text(s.reload_error), "counters", counters(&s.counters),
                          "gate", gate(&s.gate), "models", (json_int_t) s.n_models, "older",
                          subjects_older_to_json(manager_subjects(m)), "sessions",

@@ -12,21 +12,12 @@
 #include "ctl-consent.h"
 #include "ctl-output.h"
 #include "lib/date.h"
+#include "lib/json-util.h"
 #include "lib/util-string.h"
 
 static uint64_t now_usec(void)
 {
         return (uint64_t) time(NULL) * 1000000ULL;
-}
-
-static json_t *date(uint64_t usec)
-{
-        char text[DATE_TEXT_MAX];
-
-        if (usec == 0)
-                return json_null();
-        date_format(usec, text);
-        return json_string(text);
 }
 
 static json_t *names(char *const *list)
@@ -66,9 +57,9 @@ static json_t *entry(const CtlGrants *g, size_t i)
                          "workload", b ? b->workload : NULL, "context", b ? b->context : NULL,
                          "jurisdiction", b ? b->jurisdiction : NULL, "capabilities",
                          names(b ? b->modelcaps : NULL), "devices", names(b ? b->devices : NULL), "models",
-                         names(b ? b->models : NULL), "from", date(claim ? claim->from_usec : 0), "until",
-                         date(claim ? claim->until_usec : 0), "made", date(e->made_usec), "imported",
-                         date(e->imported_usec), "ended", date(e->ended_usec));
+                         names(b ? b->models : NULL), "from", json_date(claim ? claim->from_usec : 0),
+                         "until", json_date(claim ? claim->until_usec : 0), "made", json_date(e->made_usec),
+                         "imported", json_date(e->imported_usec), "ended", json_date(e->ended_usec));
 }
 
 static json_t *document(const CtlGrants *g, const StoreEntry *e);
