@@ -24,14 +24,9 @@ bool attested_equal(const AttestedList *a, const AttestedList *b)
 static int read_one(const GrantStore *s, const StoreEntry *entry, const Trust *t, Grant **ret)
 {
         _cleanup_(grant_freep) Grant *g = NULL;
-        _cleanup_free_ char *text = NULL;
-        const TrustKey *key = NULL;
-        size_t n = 0;
-        int r = grant_store_read(s, entry, &text, &n);
+        int r = grant_store_verify(s, entry, t, &g);
 
-        if (r >= 0)
-                r = grant_verify(text, n, t, entry->imported_usec, &g, &key, NULL);
-        if (r >= 0 && (g->kind != GRANT_ATTESTATION || !streq(g->id, entry->id)))
+        if (r >= 0 && g->kind != GRANT_ATTESTATION)
                 r = -EBADMSG;
         if (r >= 0)
                 *ret = TAKE_PTR(g);

@@ -145,14 +145,9 @@ int grant_declare(GrantStore *s, Declaration *d, uint64_t now_usec, uint32_t uid
 static int read_one(const GrantStore *s, const StoreEntry *entry, const Trust *t, Declaration **ret)
 {
         _cleanup_(grant_freep) Grant *g = NULL;
-        _cleanup_free_ char *text = NULL;
-        const TrustKey *key = NULL;
-        size_t n = 0;
-        int r = grant_store_read(s, entry, &text, &n);
+        int r = grant_store_verify(s, entry, t, &g);
 
-        if (r >= 0)
-                r = grant_verify(text, n, t, entry->imported_usec, &g, &key, NULL);
-        if (r >= 0 && (!g->declaration || !g->declaration->by_root || !streq(g->id, entry->id)))
+        if (r >= 0 && (!g->declaration || !g->declaration->by_root))
                 r = -EBADMSG;
         if (r >= 0)
                 *ret = TAKE_PTR(g->declaration);

@@ -252,6 +252,26 @@ int grant_store_read(const GrantStore *s, const StoreEntry *e, char **ret, size_
         return 0;
 }
 
+int grant_store_verify(const GrantStore *s, const StoreEntry *e, const Trust *t, Grant **ret)
+{
+        _cleanup_(grant_freep) Grant *g = NULL;
+        _cleanup_free_ char *text = NULL;
+        const TrustKey *key = NULL;
+        size_t size = 0;
+        int r;
+
+        r = grant_store_read(s, e, &text, &size);
+        if (r < 0)
+                return r;
+        r = grant_verify(text, size, t, e->imported_usec, &g, &key, NULL);
+        if (r < 0)
+                return r;
+        if (!streq(g->id, e->id))
+                return -EBADMSG;
+        *ret = TAKE_PTR(g);
+        return 0;
+}
+
 /* Whole and synced under its digest, or not there. */
 static int write_record(GrantStore *s, const char *text, size_t size, const char *digest)
 {

@@ -49,6 +49,8 @@ int grant_store_dir_fd(const GrantStore *s);       /* the store's */
 
 /* The envelope of an entry. -EBADMSG: it is not what was imported. */
 int grant_store_read(const GrantStore *s, const StoreEntry *e, char **ret, size_t *ret_size);
+/* Its grant, verified anew by the keys that held when it was imported. -EBADMSG: it cannot be, or has another id. */
+int grant_store_verify(const GrantStore *s, const StoreEntry *e, const Trust *t, Grant **ret);
 
 /*
  * `g` is what `text` says and `key` has signed: grant_verify(). -EBADMSG with *reterr when the store knows better
