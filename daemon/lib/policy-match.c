@@ -26,6 +26,19 @@ static bool is_slice(const char *s)
         return endswith(s, ".slice");
 }
 
+/* The path down to where the part after `s` ends, which is returned; NULL: it is too long. */
+static const char *one_down(const char *cgroup, const char *s, char head[PATH_SIZE])
+{
+        const char *end = strchrnul(s + 1, '/');
+        size_t n = (size_t) (end - cgroup);
+
+        if (n >= PATH_SIZE)
+                return NULL;
+        memcpy(head, cgroup, n);
+        head[n] = '\0';
+        return end;
+}
+
 /* Walks down from the root to the outermost unit that is no slice. */
 static void find_unit(const char *cgroup, Place *p)
 {
@@ -33,18 +46,13 @@ static void find_unit(const char *cgroup, Place *p)
         const char *s = cgroup;
 
         while (*s == '/') {
-                const char *end = strchrnul(s + 1, '/');
-                size_t n = (size_t) (end - cgroup);
-
-                if (n >= sizeof(head))
+                s = one_down(cgroup, s, head);
+                if (!s)
                         return;
-                memcpy(head, cgroup, n);
-                head[n] = '\0';
                 if (cgroup_path_unit(head, p->unit, sizeof(p->unit)) >= 0 && !is_slice(p->unit))
                         break;
                 p->unit[0] = '\0';
-                memcpy(p->above, head, n + 1);
-                s = end;
+                memcpy(p->above, head, (size_t) (s - cgroup) + 1);
         }
 }
 
@@ -52,21 +60,17 @@ static void find_unit(const char *cgroup, Place *p)
 static void find_container(const char *cgroup, Place *p)
 {
         char head[PATH_SIZE];
+        const char *s = cgroup;
 
         if (startswith(p->unit, "user@"))
                 return;
-        for (const char *s = cgroup; *s == '/';) {
-                const char *end = strchrnul(s + 1, '/');
-                size_t n = (size_t) (end - cgroup);
-
-                if (n >= sizeof(head))
+        while (*s == '/') {
+                s = one_down(cgroup, s, head);
+                if (!s)
                         return;
-                memcpy(head, cgroup, n);
-                head[n] = '\0';
                 if (cgroup_path_container(head, p->container, sizeof(p->container)) >= 0)
                         return;
                 p->container[0] = '\0';
-                s = end;
         }
 }
 

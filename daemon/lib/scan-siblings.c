@@ -81,6 +81,16 @@ static int open_sibling(int dir_fd, const char *name, bool follow)
         return fd < 0 ? -errno : fd;
 }
 
+/* One more, or none if it could not be opened. Takes the descriptor. */
+static size_t take(ScanSibling *to, int fd, const char *name)
+{
+        if (fd < 0)
+                return 0;
+        *to = (ScanSibling){ .fd = fd };
+        (void) snprintf(to->name, sizeof(to->name), "%s", name);
+        return 1;
+}
+
 static size_t open_named(int dir_fd, const char *self_name, bool follow, uint64_t *absent,
                          ScanSibling ret[SCAN_SIBLINGS_MAX])
 {
@@ -94,11 +104,7 @@ static size_t open_named(int dir_fd, const char *self_name, bool follow, uint64_
                 fd = open_sibling(dir_fd, scan_sibling_names[i], follow);
                 if (fd == -ENOENT && i < 64)
                         *absent |= 1ULL << i;
-                if (fd < 0)
-                        continue;
-                ret[n] = (ScanSibling){ .fd = fd };
-                (void) snprintf(ret[n].name, sizeof(ret[n].name), "%s", scan_sibling_names[i]);
-                n++;
+                n += take(&ret[n], fd, scan_sibling_names[i]);
         }
         return n;
 }
@@ -169,16 +175,9 @@ static size_t open_in_snapshot(int blobs_fd, int snapshot_fd, ScanSibling ret[SC
         size_t n = 0;
 
         for (size_t i = 0; scan_sibling_names[i] && n < SCAN_SIBLINGS_MAX; i++) {
-                int fd;
-
                 if (!link_target(snapshot_fd, scan_sibling_names[i], target, sizeof(target)))
                         continue;
-                fd = open_sibling(blobs_fd, target, false);
-                if (fd < 0)
-                        continue;
-                ret[n] = (ScanSibling){ .fd = fd };
-                (void) snprintf(ret[n].name, sizeof(ret[n].name), "%s", scan_sibling_names[i]);
-                n++;
+                n += take(&ret[n], open_sibling(blobs_fd, target, false), scan_sibling_names[i]);
         }
         return n;
 }
