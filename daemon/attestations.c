@@ -20,17 +20,11 @@ struct Attestations {
         AttestedList list;
 };
 
-static void compile_again(Attestations *a)
-{
-        _cleanup_(diag_freep) Diag *diag = NULL;
-
-        if (diag_new(&diag) >= 0 && manager_reload(a->m, diag) < 0)
-                log_warning("attestations: the policy cannot be compiled again; status says why");
-}
-
 static int on_time(sd_event_source *s, uint64_t usec, void *userdata)
 {
-        compile_again(userdata);
+        Attestations *a = userdata;
+
+        manager_compile_again(a->m, "attestations");
         return 0;
 }
 
@@ -86,7 +80,7 @@ void attestations_read(Attestations *a)
 
 void attestations_changed(Attestations *a)
 {
-        compile_again(a);
+        manager_compile_again(a->m, "attestations");
 }
 
 /* ------------------------------------------------------------------- showing */

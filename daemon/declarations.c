@@ -147,22 +147,13 @@ void model_forget(Manager *m, const char *path)
         (void) gate_forget(manager_gate(m), fd, &key);
 }
 
-/* Reads the declarations anew as well, so nothing of theirs is good behind it. What does not compile keeps the old one. */
-static void compile_again(Declarations *d)
-{
-        _cleanup_(diag_freep) Diag *diag = NULL;
-
-        if (diag_new(&diag) >= 0 && manager_reload(d->m, diag) < 0)
-                log_warning("declarations: the policy cannot be compiled again; status says why");
-}
-
 /* One has begun or ended. */
 static void take_effect(Declarations *d, const Declaration *one)
 {
         if (one->kind == DECLARATION_MODEL)
                 model_forget(d->m, one->path);
         else if (one->kind == DECLARATION_WORKLOAD)
-                compile_again(d);
+                manager_compile_again(d->m, "declarations");
         else
                 (void) devices_refresh(manager_devices(d->m));
 }
@@ -227,7 +218,7 @@ static int on_expiry(sd_event_source *s, uint64_t usec, void *userdata)
                         take_effect(d, d->all[i]);
         }
         if (compile)
-                compile_again(d);
+                manager_compile_again(d->m, "declarations");
         if (arm(d) < 0)
                 log_warning("declarations: the next end will be seen to at the next start");
         return 0;

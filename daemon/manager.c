@@ -351,6 +351,14 @@ int manager_reload(Manager *m, Diag *diag)
         return 0;
 }
 
+void manager_compile_again(Manager *m, const char *who)
+{
+        _cleanup_(diag_freep) Diag *diag = NULL;
+
+        if (diag_new(&diag) >= 0 && manager_reload(m, diag) < 0)
+                log_warning("%s: the policy cannot be compiled again; status says why", who);
+}
+
 static int start_policy(Manager *m)
 {
         _cleanup_(diag_freep) Diag *diag = NULL;

@@ -106,6 +106,11 @@ bool manager_interrupted(Manager *m); /* told to end while it still starts: what
 void manager_status(Manager *m, ManagerStatus *ret);
 /* The new policy is in force, or -EBADMSG, the old one stays, and `diag` says why. Written to the journal. */
 int manager_reload(Manager *m, Diag *diag);
+/*
+ * The same for a part that the policy is made of and that has changed: `who`, for the log. Declarations are read anew as
+ * well, so nothing of theirs is good behind it.
+ */
+void manager_compile_again(Manager *m, const char *who);
 
 /* Borrowed. */
 sd_event *manager_event(Manager *m);
