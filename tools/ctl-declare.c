@@ -54,15 +54,19 @@ static int store_fail(int r)
         return r == -EACCES || r == -EPERM ? EXIT_NO_RIGHTS : EXIT_FAILURE;
 }
 
+/* The store, for root to change. 0, or an exit code. */
+static int store_open(GrantStore **ret)
+{
+        return geteuid() == 0 ? ctl_store_open(NULL, ret) : store_fail(-EPERM);
+}
+
 static int store_add(Declaration *d)
 {
         _cleanup_(grant_store_freep) GrantStore *store = NULL;
         GrantError e = {};
         int r;
 
-        if (geteuid() != 0)
-                return store_fail(-EPERM);
-        r = ctl_store_open(NULL, &store);
+        r = store_open(&store);
         if (r != 0)
                 return r;
         r = grant_declare(store, d, now_usec(), (uint32_t) getuid(), &e);
@@ -79,9 +83,7 @@ static int store_revoke(const CtlDeclareKind *k, const char *id)
         _cleanup_(grant_store_freep) GrantStore *store = NULL;
         int r;
 
-        if (geteuid() != 0)
-                return store_fail(-EPERM);
-        r = ctl_store_open(NULL, &store);
+        r = store_open(&store);
         if (r != 0)
                 return r;
         snprintf(d.id, sizeof(d.id), "%s", id);

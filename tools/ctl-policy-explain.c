@@ -10,23 +10,30 @@
 #include "lib/util-string.h"
 #include "lib/yaml-doc.h"
 
+/* `what` has no such name; the nearest of the words that would do. */
+static int unknown(const char *what, const char *name, const char *const *words)
+{
+        char hint[128];
+
+        fprintf(stderr, "aiguardctl: %s is called \"", what);
+        fputs_escaped(name, stderr);
+        fputs("\"", stderr);
+        if (closest_hint(name, words, hint, sizeof(hint)))
+                fprintf(stderr, " (%s)", hint);
+        fputs("\n", stderr);
+        return -ENOENT;
+}
+
 static int find_workload(const PolicyTables *t, const char *name)
 {
         const char *names[AG_WORKLOADS_MAX + 1] = {};
-        char hint[128];
         int w = policy_tables_find(t, name);
 
         if (w >= 0)
                 return w;
         for (size_t i = 0; i < t->n_workloads && i < AG_WORKLOADS_MAX; i++)
                 names[i] = t->workloads[i].name;
-        fputs("aiguardctl: no workload is called \"", stderr);
-        fputs_escaped(name, stderr);
-        fputs("\"", stderr);
-        if (closest_hint(name, names, hint, sizeof(hint)))
-                fprintf(stderr, " (%s)", hint);
-        fputs("\n", stderr);
-        return -ENOENT;
+        return unknown("no workload", name, names);
 }
 
 static int unknown_column(const ModelcapSet *modelcaps, const char *name)
@@ -36,19 +43,12 @@ static int unknown_column(const ModelcapSet *modelcaps, const char *name)
                                                "unknown",          "daemon-down" };
         const char *words[AG_MODELCAPS_MAX + ARRAY_SIZE(objects) + 1] = {};
         size_t n = 0;
-        char hint[128];
 
         for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
                 words[n++] = objects[i];
         for (size_t i = 0; i < modelcap_set_size(modelcaps) && i < AG_MODELCAPS_MAX; i++)
                 words[n++] = modelcap_set_name(modelcaps, i);
-        fputs("aiguardctl: nothing is called \"", stderr);
-        fputs_escaped(name, stderr);
-        fputs("\"", stderr);
-        if (closest_hint(name, words, hint, sizeof(hint)))
-                fprintf(stderr, " (%s)", hint);
-        fputs("\n", stderr);
-        return -ENOENT;
+        return unknown("nothing", name, words);
 }
 
 static int make_question(const CtlPolicyArgs *args, const CtlPolicy *p, struct ag_question *ret)
@@ -119,12 +119,7 @@ static int print_json(const PolicyTables *t, unsigned w, const struct ag_questio
                          (a->reasons & AG_REASON_GRANTED) != 0, "softened_by", policy_softened_by(t, a),
                          "lifted_by", json_lifted_by(&t->rows[w].cells[a->would_column]), "sentence",
                          sentence);
-        if (!root)
-                return EXIT_USAGE;
-        json_dumpf(root, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(root);
-        return EXIT_SUCCESS;
+        return ctl_policy_print_json(root);
 }
 
 int ctl_policy_explain(const CtlPolicyArgs *args)

@@ -163,12 +163,7 @@ static int print_json(const PolicyTables *t, bool all)
                 json_array_append_new(workloads, json_workload(t, w, all));
         root = json_pack("{s:s, s:s, s:s, s:o}", "name", t->name, "sha256", t->hash, "mode",
                          policy_mode_to_string(t->mode), "workloads", workloads);
-        if (!root)
-                return EXIT_USAGE;
-        json_dumpf(root, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(root);
-        return EXIT_SUCCESS;
+        return ctl_policy_print_json(root);
 }
 
 int ctl_policy_matrix(const CtlPolicyArgs *args)

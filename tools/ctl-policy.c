@@ -137,6 +137,16 @@ int ctl_policy_load(const CtlPolicyArgs *args, char **files, CtlPolicy *ret)
         return r;
 }
 
+int ctl_policy_print_json(json_t *o)
+{
+        if (!o)
+                return EXIT_USAGE;
+        json_dumpf(o, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(o);
+        return EXIT_SUCCESS;
+}
+
 /* ---------------------------------------------------------- check and show */
 
 static int print_json_check(const Diag *diag, bool ok, const CtlPolicy *p)
@@ -152,12 +162,7 @@ static int print_json_check(const Diag *diag, bool ok, const CtlPolicy *p)
                                                 "message", e->message, "hint", e->hint));
         root = json_pack("{s:b, s:s?, s:s?, s:o}", "ok", ok, "name", ok ? p->tables->name : NULL, "sha256",
                          ok ? p->tables->hash : NULL, "messages", messages);
-        if (!root)
-                return EXIT_USAGE;
-        json_dumpf(root, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(root);
-        return ok ? EXIT_SUCCESS : EXIT_USAGE;
+        return ctl_policy_print_json(root) == EXIT_SUCCESS && ok ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
 static int policy_check(const CtlPolicyArgs *args)

@@ -2,6 +2,7 @@
 #ifndef CTL_POLICY_H
 #define CTL_POLICY_H
 /* What the sub-verbs of `aiguardctl policy` share: options, and loading a policy without daemon or root. */
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "lib/policy.h"
@@ -45,6 +46,9 @@ int ctl_policy_load(const CtlPolicyArgs *args, char **files, CtlPolicy *ret);
 /* The same, silently, with a diag of the caller's. */
 int ctl_policy_load_diag(const CtlPolicyArgs *args, char **files, Diag *diag, CtlPolicy *ret);
 void ctl_policy_done(CtlPolicy *p);
+
+/* Takes the document, NULL: it could not be made. Indented always. Returns an exit code. */
+int ctl_policy_print_json(json_t *o);
 
 int ctl_policy_matrix(const CtlPolicyArgs *args);
 int ctl_policy_explain(const CtlPolicyArgs *args);
