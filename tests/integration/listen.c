@@ -19,8 +19,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "say.h"
 
 #define RATE 8000U
 #define PERIOD 800U /* frames: a tenth of a second */
@@ -32,24 +33,6 @@ typedef struct Stream {
         volatile struct snd_pcm_mmap_status *status;
         snd_pcm_uframes_t seen;
 } Stream;
-
-static unsigned long long now_ns(void)
-{
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (unsigned long long) t.tv_sec * 1000000000ULL + (unsigned long long) t.tv_nsec;
-}
-
-static void say(const char *what, int error)
-{
-        char line[80];
-        int n = error ? snprintf(line, sizeof(line), "%s %d %llu\n", what, error, now_ns())
-                      : snprintf(line, sizeof(line), "%s %llu\n", what, now_ns());
-
-        if (write(STDOUT_FILENO, line, (size_t) n) != n)
-                _exit(4);
-}
 
 static void set_mask(struct snd_pcm_hw_params *p, int param, unsigned bit)
 {

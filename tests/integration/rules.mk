@@ -8,12 +8,12 @@ $(ACCEPTANCE)/probe: tests/integration/probe.c tests/integration/probe-attacks.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(filter %.c,$^) -pthread -ldl -o $@
 
-$(ACCEPTANCE)/stream: tests/integration/stream.c
+$(ACCEPTANCE)/stream: tests/integration/stream.c tests/integration/say.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< -ldl -o $@
 
-$(ACCEPTANCE)/listen: tests/integration/listen.c
+$(ACCEPTANCE)/listen: tests/integration/listen.c tests/integration/say.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< -ldl -o $@

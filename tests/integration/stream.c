@@ -20,8 +20,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "say.h"
 
 #define BUFFERS 4U
 
@@ -37,24 +38,6 @@ typedef struct Stream {
         unsigned long sums[BUFFERS];
         unsigned char *buffer;
 } Stream;
-
-static unsigned long long now_ns(void)
-{
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (unsigned long long) t.tv_sec * 1000000000ULL + (unsigned long long) t.tv_nsec;
-}
-
-static void say(const char *what, int error)
-{
-        char line[80];
-        int n = error ? snprintf(line, sizeof(line), "%s %d %llu\n", what, error, now_ns())
-                      : snprintf(line, sizeof(line), "%s %llu\n", what, now_ns());
-
-        if (write(STDOUT_FILENO, line, (size_t) n) != n)
-                _exit(4);
-}
 
 static unsigned char *map(Stream *s, unsigned i, const struct v4l2_buffer *b)
 {
