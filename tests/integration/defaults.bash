@@ -67,33 +67,28 @@ find_status() {
         [ -n "$CORPUS" ] || return 0
         aiguardctl scan --json "$CORPUS" 2>/dev/null | jq -r "select($1) | .path" | grep -E '\.(onnx|safetensors)$' | head -n 1
 }
+as_it_lies() { # case, path, action per workload: the path may be its evidence, so it keeps its place
+        local case=$1 f=$2 who
+        shift 2
+        for who in $WHO; do
+                mark
+                opener "$who" "$case" "$PROBE" --ai "$RUNTIME" open "$f"
+                judge "$who" "$1" "$f" || return 1
+                shift
+        done
+}
 suspects() {
         local f
         f=$(find_status '.status == "suspect"')
         [ -n "$f" ] || { echo "nothing in the corpus is suspect"; return 77; }
-        # The path may be its evidence, so it keeps its place and is opened where it lies.
-        local who action
-        set -- audit audit deny deny
-        for who in $WHO; do
-                action=$1 && shift
-                mark
-                opener "$who" suspect "$PROBE" --ai "$RUNTIME" open "$f"
-                judge "$who" "$action" "$f" || return 1
-        done
+        as_it_lies suspect "$f" audit audit deny deny
 }
 capables() {
         local f
         f=$(find_status '.model_capabilities[]?.status == "capable"')
         [ -n "$f" ] || { echo "nothing in the corpus is only capable"; return 77; }
-        local who action
         # The last one's models must be declared: that line of the table is the stricter one.
-        set -- report report audit deny
-        for who in $WHO; do
-                action=$1 && shift
-                mark
-                opener "$who" capable "$PROBE" --ai "$RUNTIME" open "$f"
-                judge "$who" "$action" "$f" || return 1
-        done
+        as_it_lies capable "$f" report report audit deny
 }
 
 # The deadline: the daemon counts as alive and does not answer.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# A record of somebody's consent, for the suites that need one.
+# A record of somebody's consent, for the suites that need one, and what the clinic is refused without it.
 uuid() { cat /proc/sys/kernel/random/uuid; }
 utc() { date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
 
@@ -18,3 +18,13 @@ consent_json() {
                 binding: {system_id: "clinic", context: "other", model_capabilities: ["emotion.face"],
                         devices: ["camera:video0"], subject_scope: "single"}}'
 }
+
+# The end of a policy that says who the clinic is: sensors are closed to it until somebody has consented.
+# shellcheck disable=SC2034 # for the suites
+CLINIC_RULES="rules:
+  - id: kz-17-3-4-sensors
+    law: KZ-AI-17-3-4
+    sensor: [camera, microphone]
+    workloads: { jurisdiction: kz }
+    unless: [consent, exception]
+    action: deny"

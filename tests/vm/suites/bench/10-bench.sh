@@ -26,17 +26,11 @@ ioctl_by_clinic() { # by a workload of the policy, with a consent that holds
 install_project lsm || { fail install "the project cannot be installed"; exit 1; }
 dd if=/dev/zero of=/work/plain.txt bs=4096 count=1 status=none
 echo 'nothing of interest' >/work/plain.txt
-cat >/etc/aiguard/policy.d/90-bench.yaml <<'POLICY'
+cat >/etc/aiguard/policy.d/90-bench.yaml <<POLICY
 aiguard: 1
 workloads:
   clinic: { jurisdiction: kz, context: other, match: { unit: clinic.service } }
-rules:
-  - id: kz-17-3-4-sensors
-    law: KZ-AI-17-3-4
-    sensor: [camera, microphone]
-    workloads: { jurisdiction: kz }
-    unless: [consent, exception]
-    action: deny
+$CLINIC_RULES
 POLICY
 settle
 bare_ioctl=$("$BENCH" ioctl $OPENS /work/plain.txt | value min)

@@ -71,7 +71,7 @@ setup() {
                 --grants="consent enrolled-set exception")
         mkdir -p /etc/aiguard/trust.d
         install -m 0644 "$T/site.key" /etc/aiguard/trust.d/site.key
-        policy consent <<'POLICY'
+        policy consent <<POLICY
 aiguard: 1
 mode: enforce
 workloads:
@@ -79,13 +79,7 @@ workloads:
     jurisdiction: kz
     match: { unit: "clinic*.service" }
     context: other
-rules:
-  - id: kz-17-3-4-sensors
-    law: KZ-AI-17-3-4
-    sensor: [camera, microphone]
-    workloads: { jurisdiction: kz }
-    unless: [consent, exception]
-    action: deny
+$CLINIC_RULES
 POLICY
         camera_is_closed
 }
