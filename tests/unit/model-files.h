@@ -50,6 +50,12 @@ static inline void put_zeros(Bytes *b, size_t n)
         put(b, zeros, n);
 }
 
+static inline void put_le(Bytes *b, uint64_t v, unsigned n)
+{
+        for (unsigned i = 0; i < n; i++)
+                put_byte(b, (unsigned char) (v >> (8 * i)));
+}
+
 static inline void put_varint(Bytes *b, uint64_t v)
 {
         for (; v >= 0x80; v >>= 7)
@@ -186,8 +192,7 @@ static inline Bytes safetensors(const char *header, uint64_t length, size_t n_da
 {
         Bytes b = {};
 
-        for (int i = 0; i < 8; i++)
-                put_byte(&b, (unsigned char) (length >> (8 * i)));
+        put_le(&b, length, 8);
         put(&b, header, strlen(header));
         put_zeros(&b, n_data);
         return b;
@@ -284,6 +289,17 @@ static inline double milliseconds(void)
 #else
 #define HOSTILE_MS 50
 #endif
+
+static inline void expect_unparsable(const ModelcapSet *set, const Bytes *b, const char *what)
+{
+        double begin = milliseconds();
+        Classification c = scan_bytes(set, b);
+
+        cr_assert_eq(c.status, SCAN_UNPARSABLE, "%s: %s", what,
+                     scan_status_to_string((ScanStatus) c.status));
+        cr_assert(c.reason[0], "%s", what);
+        cr_assert_lt(milliseconds() - begin, HOSTILE_MS, "%s", what);
+}
 
 #define FER_LABELS "{0: 'angry', 1: 'disgust', 2: 'fear', 3: 'happy', 4: 'sad', 5: 'surprise', 6: 'neutral'}"
 

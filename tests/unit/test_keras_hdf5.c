@@ -169,12 +169,6 @@ Test(keras_hdf5, broken)
         }
 }
 
-static void put_le(Bytes *b, uint64_t v, unsigned n)
-{
-        for (unsigned i = 0; i < n; i++)
-                put_byte(b, (unsigned char) (v >> (8 * i)));
-}
-
 /* By hand: a superblock, and a root group whose header goes on in itself without end. */
 Test(keras_hdf5, a_header_that_goes_on_forever)
 {

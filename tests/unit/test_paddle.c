@@ -82,12 +82,6 @@ Test(paddle, program)
         cr_assert(has_evidence(&c, "emotion.face", "internal-name"));
 }
 
-static void put_le(Bytes *b, uint64_t v, unsigned n)
-{
-        for (unsigned i = 0; i < n; i++)
-                put_byte(b, (unsigned char) (v >> (8 * i)));
-}
-
 static void put_parameter(Bytes *b, const int64_t *dims, size_t n, size_t n_bytes)
 {
         Bytes tensor = {};

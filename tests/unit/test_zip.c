@@ -96,12 +96,6 @@ Test(zip, lies_in_local_headers)
         check_two(&b, false);
 }
 
-static void put_le(Bytes *b, uint64_t v, int n)
-{
-        for (int i = 0; i < n; i++)
-                put_byte(b, (unsigned char) (v >> (8 * i)));
-}
-
 static void put_end(Bytes *b, uint32_t size, uint32_t offset)
 {
         put(b, "PK\5\6", 4);
