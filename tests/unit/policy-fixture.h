@@ -7,6 +7,7 @@
 
 #include "lib/policy.h"
 #include "lib/util-string.h"
+#include "temporary.h"
 
 #define FIXTURE_MODELCAPS "policies/modelcaps"
 #define BASELINE "policies/baseline.yaml"
@@ -84,15 +85,12 @@ static inline int fixture_compile(Fixture *f)
 
 static inline void fixture_end(Fixture *f)
 {
-        _cleanup_free_ char *command = NULL;
-
         policy_tables_free(f->tables);
         policy_free(f->policy);
         modelcap_set_free(f->modelcaps);
         diag_free(f->diag);
         strv_free(f->files);
-        cr_assert_eq(string_printf(&command, "rm -rf '%s'", f->dir), 0);
-        cr_assert_eq(system(command), 0);
+        remove_tree(f->dir);
 }
 
 static inline const struct ag_cell *fixture_cell(const Fixture *f, const char *workload, const char *column)

@@ -10,6 +10,7 @@
 #include "lib/declaration.h"
 #include "lib/policy-internal.h"
 #include "lib/util-string.h"
+#include "temporary.h"
 
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define HEAD(kind)                                                                                         \
@@ -158,10 +159,7 @@ static void make_dir(void)
 
 static void remove_dir(void)
 {
-        char command[64];
-
-        snprintf(command, sizeof(command), "rm -r %s", dir);
-        (void) !system(command);
+        remove_tree(dir);
 }
 
 static void put(const char *name, const char *text)

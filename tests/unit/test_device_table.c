@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "lib/device-table.h"
+#include "temporary.h"
 
 static char root[] = "/tmp/aiguard-devices-XXXXXX";
 
@@ -44,10 +45,7 @@ static void make_host(void)
 
 static void remove_host(void)
 {
-        char command[64];
-
-        snprintf(command, sizeof(command), "rm -r %s", root);
-        (void) !system(command);
+        remove_tree(root);
 }
 
 static uint8_t kind_of(const DeviceTable *t, uint32_t dev)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/features-boot.h"
+#include "temporary.h"
 
 TestSuite(features_boot);
 
@@ -68,15 +69,14 @@ static void make_file(const char *root, const char *path)
 
 static void expect_fix(const char *const *files, const char *wanted)
 {
-        char root[] = "/tmp/aiguard-boot-XXXXXX", text[400], command[64];
+        char root[] = "/tmp/aiguard-boot-XXXXXX", text[400];
 
         cr_assert_not_null(mkdtemp(root));
         for (; *files; files++)
                 make_file(root, *files);
         features_boot_fix(root, "lsm=yama,bpf", text, sizeof(text));
         cr_expect_str_eq(text, wanted);
-        snprintf(command, sizeof(command), "rm -r %s", root);
-        cr_assert_eq(system(command), 0);
+        remove_tree(root);
 }
 
 Test(features_boot, words_of_the_loader)

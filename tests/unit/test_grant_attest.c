@@ -2,6 +2,7 @@
 /* Overview: attestations read back from the store: by a trusted key, in their time, until they are ended. */
 #include "grant-fixture.h"
 #include "lib/grant-attest.h"
+#include "temporary.h"
 
 #define NOW 1790000000000000ULL   /* 2026-09-21T14:13:20Z */
 #define FROM 1769904000000000ULL  /* 2026-02-01T00:00:00Z */
@@ -37,13 +38,10 @@ static void begin(World *w)
 
 static void end(World *w)
 {
-        _cleanup_free_ char *command = NULL;
-
         grant_store_free(w->store);
         trust_free(w->trust);
         free(w->path);
-        cr_assert_eq(string_printf(&command, "rm -rf %s", w->dir), 0);
-        cr_assert_eq(system(command), 0);
+        remove_tree(w->dir);
 }
 
 /* "ok", or why it was not taken. Takes the text. */

@@ -9,6 +9,7 @@
 #include "grant-fixture.h"
 #include "lib/grant-declare.h"
 #include "lib/grant-fold.h"
+#include "temporary.h"
 
 #define NOW 1790000000000000ULL /* 2026-09-21T14:13:20Z */
 #define HOUR 3600000000ULL
@@ -63,13 +64,10 @@ static void reopen(World *w)
 
 static void end(World *w)
 {
-        _cleanup_free_ char *command = NULL;
-
         grant_store_free(w->store);
         trust_free(w->trust);
         free(w->path);
-        cr_assert_eq(string_printf(&command, "rm -rf '%s'", w->dir), 0);
-        cr_assert_eq(system(command), 0);
+        remove_tree(w->dir);
 }
 
 #define HEAD(kind)                   \

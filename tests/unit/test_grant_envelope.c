@@ -5,6 +5,7 @@
 
 #include "grant-fixture.h"
 #include "lib/grant-envelope.h"
+#include "temporary.h"
 
 #define FIXTURES "tests/unit/fixtures/consent"
 #define NOW 1790000000000000ULL   /* September 2026 */
@@ -60,13 +61,10 @@ static void begin(World *w)
 
 static void end(World *w)
 {
-        _cleanup_free_ char *command = NULL;
-
         trust_free(w->trust);
         diag_free(w->diag);
         free(w->public_text);
-        cr_assert_eq(string_printf(&command, "rm -rf '%s'", w->dir), 0);
-        cr_assert_eq(system(command), 0);
+        remove_tree(w->dir);
 }
 
 static char *sign(World *w, GrantKind kind, const char *payload)

@@ -12,6 +12,7 @@
 
 #include "grant-fixture.h"
 #include "lib/grant-store.h"
+#include "temporary.h"
 
 #define NOW 1790000000000000ULL /* September 2026 */
 #define HOUR 3600000000ULL
@@ -45,12 +46,9 @@ static void begin(World *w)
 
 static void end(World *w)
 {
-        _cleanup_free_ char *command = NULL;
-
         grant_store_free(w->store);
         free(w->path);
-        cr_assert_eq(string_printf(&command, "rm -rf '%s'", w->dir), 0);
-        cr_assert_eq(system(command), 0);
+        remove_tree(w->dir);
 }
 
 /* Takes the payload. */

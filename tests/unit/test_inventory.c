@@ -8,6 +8,7 @@
 
 #include "inventory-file.c"
 #include "inventory.c"
+#include "temporary.h"
 
 static char dir[] = "/tmp/aiguard-inventory-XXXXXX";
 static char path[64];
@@ -20,10 +21,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-        char command[128];
-
-        (void) snprintf(command, sizeof(command), "rm -rf %s", dir);
-        cr_assert_eq(system(command), 0);
+        remove_tree(dir);
 }
 
 TestSuite(inventory, .init = setup, .fini = teardown);

@@ -5,6 +5,7 @@
 #include "lib/modelcap-internal.h"
 #include "lib/util-string.h"
 #include "model-files.h"
+#include "temporary.h"
 
 Test(modelcap, shipped)
 {
@@ -66,8 +67,7 @@ Test(modelcap, by_a_file_alone)
         cr_assert_eq(diag_new(&diag), 0);
         cr_assert_eq(modelcap_set_load(dir, diag, &set), 0);
         diag_free(diag);
-        (void) snprintf(command, sizeof(command), "rm -r %s", dir);
-        cr_assert_eq(system(command), 0);
+        remove_tree(dir);
         cr_assert_geq(modelcap_set_find(set, "emotion.gait"), 0);
         c = scan_bytes_at(set, model.data, model.n, "");
         cr_assert_eq(certainty_of(&c, "emotion.gait"), CERTAINTY_IDENTIFIED);

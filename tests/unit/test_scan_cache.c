@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lib/scan-cache.h"
+#include "temporary.h"
 
 static char dir[] = "/tmp/aiguard-cache-XXXXXX";
 static char path[64];
@@ -21,10 +22,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-        char command[128];
-
-        (void) snprintf(command, sizeof(command), "rm -rf %s", dir);
-        cr_assert_eq(system(command), 0);
+        remove_tree(dir);
 }
 
 TestSuite(scan_cache, .init = setup, .fini = teardown);

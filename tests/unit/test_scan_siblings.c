@@ -2,6 +2,7 @@
 /* Overview: the files of a model that do not lie beside it: the cache of the Hugging Face hub, onnx/. */
 #include "lib/scan-client.h"
 #include "model-files.h"
+#include "temporary.h"
 
 static char root[64];
 
@@ -54,10 +55,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-        char command[100];
-
-        (void) snprintf(command, sizeof(command), "rm -rf %s", root);
-        cr_assert_eq(system(command), 0);
+        remove_tree(root);
 }
 
 TestSuite(siblings, .init = setup, .fini = teardown);
