@@ -4,12 +4,14 @@
 # systemd: refusals told by their errno, robustness, and with `bench` what it costs. As root. Nothing is installed: the
 # daemon runs in a mount namespace of its own and watches one file system in a file, unless ALL=yes. A watchdog ends it
 # with SIGKILL, so that a fault cannot keep the machine.
-#   native.sh [bench|consents|demo|models]  ends like the suites do: "N passed, N failed, N skipped"
+#   native.sh [bench|consents|demo|models]  ends like the suites do: "N passed, N failed, N skipped"; 77: not here
 set -u
 here=$(cd "$(dirname "$0")" && pwd) top=$(cd "$(dirname "$0")/../.." && pwd)
 build=${BUILD:-$top/.build}
 [ "$(id -u)" = 0 ] || { echo "native: run it as root" >&2; exit 2; }
+cannot() { echo "skip - native # $1"; exit 77; }
 if [ "${NATIVE_INSIDE:-}" != yes ]; then
+        unshare --mount --propagation private true 2>/dev/null || cannot "a mount namespace of its own cannot be had here"
         NATIVE_INSIDE=yes exec unshare --mount --propagation private "$0" "$@"
 fi
 what=${1:-behaviour} limit=${LIMIT:-600}
@@ -284,8 +286,7 @@ bench() {
 make -s --no-print-directory -C "$top" all acceptance-build "${build#"$top"/}/tests/responder" "${build#"$top"/}/tests/kill-at" \
         "${build#"$top"/}/bench/store" >&2 || exit 1
 if ! mount_scratch || ! private_tree; then
-        echo "native: the scratch file system cannot be made" >&2
-        exit 77
+        cannot "the scratch file system cannot be made"
 fi
 if [ "$what" = bench ]; then
         compiles=()
