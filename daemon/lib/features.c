@@ -311,6 +311,25 @@ int features_cgroup2_mount(char *ret, size_t size)
         return r;
 }
 
+/* The kernel's side names processes by the host's numbers, /proc by those of its namespace: they must be the same. */
+#define HOST_PID_NAMESPACE 0xEFFFFFFCU /* PROC_PID_INIT_INO of the kernel, the same since 3.8 */
+
+static void probe_pid_namespace(FeatureResult *f)
+{
+        struct stat st;
+
+        if (stat("/proc/self/ns/pid", &st) < 0)
+                answer(f, FEATURE_UNKNOWN, "/proc/self/ns/pid cannot be read", "mount -t proc proc /proc");
+        else if (st.st_ino == HOST_PID_NAMESPACE)
+                answer(f, FEATURE_OK, "it is the host's", "");
+        else
+                answer(f, FEATURE_MISSING,
+                       "this is a container with process numbers of its own: who opens something could not "
+                       "be found",
+                       "run aiguardd on the host, or in a container that shares its PID namespace "
+                       "(--pid=host)");
+}
+
 static void probe_cgroup2(FeatureResult *f)
 {
         char path[160];
@@ -364,6 +383,7 @@ static const struct {
         { "device-program", "Device programs of a cgroup", false, probe_device_program },
         { "bpffs", "BPF file system", true, probe_bpffs },
         { "fanotify", "Permission events", true, probe_fanotify },
+        { "pid-namespace", "PID namespace of the host", true, probe_pid_namespace },
         { "cgroup2", "Unified cgroup tree", false, probe_cgroup2 },
         { "systemd", "systemd", false, probe_systemd },
         { "journald", "journald", false, probe_journald },
@@ -395,10 +415,10 @@ size_t features_probe(FeatureResult ret[FEATURES_MAX])
 
 /* What each backend cannot do without. */
 static const char *const needs[_FEATURES_BACKEND_MAX][8] = {
-        [FEATURES_LSM] = { "rights", "btf", "bpf-lsm", "bpffs", "fanotify" },
+        [FEATURES_LSM] = { "rights", "btf", "bpf-lsm", "bpffs", "fanotify", "pid-namespace" },
         [FEATURES_FANOTIFY] = { "rights", "btf", "tracepoints", "cgroup2", "device-program", "bpffs",
-                                "fanotify" },
-        [FEATURES_OBSERVE] = { "rights", "btf", "tracepoints", "bpffs" },
+                                "fanotify", "pid-namespace" },
+        [FEATURES_OBSERVE] = { "rights", "btf", "tracepoints", "bpffs", "pid-namespace" },
 };
 
 const FeatureResult *features_find(const FeatureResult *features, size_t n, const char *name)

@@ -65,4 +65,15 @@ else
         cat "$out" "$err"
         fail "doctor has a fix for each no" "see above"
 fi
+
+# A container with process numbers of its own: the kernel's numbers and those of /proc are not the same there.
+if ! unshare --pid --fork --mount-proc true 2>/dev/null; then
+        echo "skip - cli: doctor in a PID namespace of its own # unshare --pid is not allowed here"
+elif unshare --pid --fork --mount-proc "$AIGUARDCTL" doctor >"$out" 2>"$err"; then
+        fail "doctor in a PID namespace of its own" "it is able"
+elif grep -q '^NO  PID namespace' "$out" && grep -q 'pid=host' "$out"; then
+        echo "ok - cli: doctor in a PID namespace of its own"
+else
+        fail "doctor in a PID namespace of its own" "it does not say so"
+fi
 exit $rc

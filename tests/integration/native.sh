@@ -12,6 +12,8 @@ build=${BUILD:-$top/.build}
 cannot() { echo "skip - native # $1"; exit 77; }
 if [ "${NATIVE_INSIDE:-}" != yes ]; then
         unshare --mount --propagation private true 2>/dev/null || cannot "a mount namespace of its own cannot be had here"
+        # PROC_PID_INIT_INO of the kernel: as `aiguardctl doctor` asks.
+        [ "$(stat -Lc %i /proc/self/ns/pid)" = 4026531836 ] || cannot "the daemon must be in the host's PID namespace"
         NATIVE_INSIDE=yes exec unshare --mount --propagation private "$0" "$@"
 fi
 what=${1:-behaviour} limit=${LIMIT:-600}
