@@ -174,7 +174,14 @@ declared_daemon_dead() {
         daemon='' watchdog=''
         sleep 3 # until the process beside it, which shares its socket, has gone as well
         ctl workload declare --exe=/bin/true --not-ai --reason="a test" --for 1d | grep -q 'does not run here' || return 1
+        local rc
         start_daemon enforce >/dev/null || return 1
+        holds_and_is_revoked
+        rc=$?
+        stop_daemon # it was started in a subshell, so nobody else can
+        return $rc
+}
+holds_and_is_revoked() {
         ctl workload list --json | jq -e 'any(.[]; .workload.exe and .reason == "a test")' >/dev/null || { echo "not in force"; return 1; }
         ctl workload revoke "$(ctl workload list --json | jq -r '.[0].id')"
         [ "$(ctl workload list --json | jq length)" = 0 ]
