@@ -20,7 +20,7 @@
 #include <linux/types.h>
 #endif
 
-#define AG_ABI_VERSION 3
+#define AG_ABI_VERSION 4
 
 #define AG_DEV(major, minor) (((__u32) (major) << 20) | (__u32) (minor))
 
