@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# What the suites that measure share: the project attached and gone again in one boot, figures, and their marks.
+# What is shared by who measures, the suites and native.sh: figures and their marks, the project attached and gone again.
 BENCH=/work/tests/bench
 
 value() { sed -n "s/.*\\b$1=\\([0-9]*\\).*/\\1/p"; }

@@ -222,8 +222,8 @@ killed_under_load() {
 
 # -------------------------------------------------------------------- measures
 
-value() { sed -n "s/.*\\b$1=\\([0-9]*\\).*/\\1/p"; }
-median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
+# shellcheck source=tests/integration/measure.bash
+. "$here/measure.bash"
 first_opens() { # nanoseconds for each file, opened for the first time since it was copied here
         python3 -c 'import os, sys, time
 names = [f"{sys.argv[1]}/f{i}" for i in range(2000)]
