@@ -110,7 +110,7 @@ static __always_inline int ag_sensor_use(struct file *file)
 
         if (major != AG_MAJOR_VIDEO && major != AG_MAJOR_SOUND)
                 return 0;
-        s = ag_leader_storage_if_any(&ag_subjects);
+        s = ag_subject_now();
         if (!s || ag_streams(s, rdev) || (inode->i_mode & S_IFMT) != AG_IFCHR)
                 return 0;
         return ag_sensor_judge(s, rdev);

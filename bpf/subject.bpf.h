@@ -41,7 +41,7 @@ static __always_inline struct ag_row *ag_row_of(struct ag_control *control, __u3
 /* The subject of the running task: NULL when it is no AI workload and nothing else is known of it. */
 static __always_inline struct ag_subject *ag_subject_now(void)
 {
-        return ag_leader_has_storage() ? ag_leader_storage(&ag_subjects, 0) : NULL;
+        return ag_leader_storage_if_any(&ag_subjects);
 }
 
 /* The same, made when it is not there. A new one has `matches` 0: its workload is looked up when it matters. */
