@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Overview: the reader of Caffe models. Caffe left Debian: the bytes are put
- * together here by the field numbers of caffe.proto.
+ * together here by the field numbers of caffe.proto, and OpenCV, which has
+ * Caffe's own description of the format, writes them anew.
  */
 #include "model-files.h"
+#include "real-files.h"
 
 static ModelcapSet *set;
 
@@ -78,6 +80,29 @@ Test(caffe, names)
 
                 cr_assert_str_eq(c.format, "caffe");
                 cr_assert_eq(certainty_of(&c, "emotion.face"), cases[i].certainty, "%s", cases[i].net);
+        }
+}
+
+/* OpenCV reads a net, halves its numbers and writes it: in the order and the packing of Caffe's own description. */
+Test(caffe, written_by_opencv)
+{
+        _cleanup_bytes_ Bytes in = net("facial_expression_net", "fc8", 7, 64);
+        char name[] = "/tmp/aiguard-test-XXXXXX", script[256];
+        int fd = mkstemp(name);
+
+        cr_assert_geq(fd, 0);
+        cr_assert_eq(write(fd, in.data, in.n), (ssize_t) in.n);
+        close(fd);
+        /* The script removes it: a test that is skipped does not come back here. */
+        (void) snprintf(script, sizeof(script),
+                        "import os\ntry: cv2.dnn.shrinkCaffeModel('%s', name)\nfinally: os.unlink('%s')\n",
+                        name, name);
+        {
+                _cleanup_bytes_ Bytes out = python_file("cv2", script);
+                Classification c = scan_bytes(set, &out);
+
+                cr_assert_str_eq(c.format, "caffe");
+                cr_assert(has_evidence(&c, "emotion.face", "internal-name"));
         }
 }
 

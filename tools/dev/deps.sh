@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs what building and testing need. Quiet, and without asking the network, when all is there.
 #   deps.sh            what nothing works without
-#   deps.sh --writers  also PyTorch and scikit-learn (140 MB to fetch, 600 MB on disk), whose own files the unit tests
-#                      of the readers want to see; where they cannot be had those tests are skipped
+#   deps.sh --writers  also PyTorch, scikit-learn and OpenCV (160 MB to fetch, 700 MB on disk), whose own files the
+#                      unit tests of the readers want to see; where they cannot be had those tests are skipped
 set -eu
 
-WRITER_PACKAGES="python3-sklearn python3-torch"
+WRITER_PACKAGES="python3-sklearn python3-torch python3-opencv"
 
 BUILD_PACKAGES="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libsystemd-dev
 libyaml-dev libjansson-dev libsodium-dev libseccomp-dev libutf8proc-dev"

@@ -46,6 +46,7 @@ extern const ModelReader model_reader_caffe;
 extern const ModelReader model_reader_paddle;
 extern const ModelReader model_reader_paddle_parameters;
 extern const ModelReader model_reader_openvino;
+extern const ModelReader model_reader_opencv;
 extern const ModelReader model_reader_ncnn;
 extern const ModelReader model_reader_darknet;
 extern const ModelReader model_reader_prototxt;

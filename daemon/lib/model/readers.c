@@ -33,6 +33,7 @@ const ModelReader *const model_readers[] = {
         &model_reader_paddle,
         &model_reader_paddle_parameters,
         &model_reader_openvino,
+        &model_reader_opencv,
         &model_reader_ncnn,
         &model_reader_darknet,
         &model_reader_prototxt,
