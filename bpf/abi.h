@@ -201,7 +201,7 @@ struct ag_resolved {
 enum ag_resolved_flag {
         AG_RESOLVED_OPENED = 1 << 0,              /* fanotify backend: has a runtime open, and may have mapped it */
         AG_RESOLVED_PARTLY = 1 << 1,              /* not every mapping could be classified at the last look */
-        AG_RESOLVED_ASKED = 1 << 2,               /* has a file open that nobody knows yet; the daemon's business alone */
+        AG_RESOLVED_ASKED = 1 << 2,               /* has a file open that nobody knows yet; audit only */
 };
 
 /*

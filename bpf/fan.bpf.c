@@ -82,11 +82,16 @@ static __always_inline void ag_process_merge(struct ag_process *p, __u32 tgid)
 }
 
 /* It may map a runtime that it has open at any moment, and there is no hook that would tell. */
-static __always_inline bool ag_process_has_opened(__u32 tgid)
+static __always_inline bool ag_process_is_marked(__u32 tgid, __u32 flags)
 {
         struct ag_resolved *r = bpf_map_lookup_elem(&ag_process_resolved, &tgid);
 
-        return r && r->flags & AG_RESOLVED_OPENED;
+        return r && r->flags & flags;
+}
+
+static __always_inline bool ag_process_has_opened(__u32 tgid)
+{
+        return ag_process_is_marked(tgid, AG_RESOLVED_OPENED);
 }
 
 /* A child of one that may have mapped a runtime is as it is: the same memory, the same open files. */
@@ -279,11 +284,14 @@ static __always_inline struct ag_device *ag_fan_device(__u32 rdev)
 }
 
 /* Who opens: as in file.bpf.c, but that nobody can be made to wait here. */
-static __always_inline void ag_fan_who(struct ag_open *o, struct ag_process *p, __u32 tgid)
+static __always_inline void ag_fan_who(struct ag_control *control, struct ag_open *o, struct ag_process *p,
+                                       __u32 tgid)
 {
-        __u32 traits = p->subject.traits;
+        __u32 traits = p->subject.traits, marks = AG_RESOLVED_OPENED;
 
-        if (ag_process_has_opened(tgid))
+        if (control->flags & AG_CONTROL_MONITOR)
+                marks |= AG_RESOLVED_ASKED;
+        if (ag_process_is_marked(tgid, marks))
                 traits |= AG_TRAIT_PENDING_MAP;
         o->who.start_time = p->start_time;
         o->who.cgroup_id = bpf_get_current_cgroup_id();
@@ -335,6 +343,21 @@ AG_SUBPROGRAM int ag_fan_tell(const struct ag_open *o, __u32 generation)
         return 0;
 }
 
+/* Audit: what enforcing would have done is known when the daemon knows who this is. False: judge it now. */
+static __always_inline bool ag_fan_pass_for_later(struct ag_control *control, struct ag_open *o)
+{
+        if (!(control->flags & AG_CONTROL_MONITOR) || !(o->reasons & AG_REASON_PENDING) ||
+            !ag_daemon_lives(control))
+                return false;
+        o->what.kind = AG_REQUEST_PASSED;
+        o->what.flags |= AG_REQUEST_SENSOR;
+        o->what.number = o->rdev;
+        o->what.n_columns = o->q.n_columns;
+        __builtin_memcpy(o->what.columns, o->q.columns, sizeof(o->what.columns));
+        o->what.time = bpf_ktime_get_boot_ns();
+        return ag_request_send_bare(&o->who, &o->what) == 0;
+}
+
 /* `o` has its device and number already. */
 static __always_inline int ag_fan_sensor(struct ag_control *control, struct ag_process *p, __u32 tgid,
                                          struct ag_open *o, __u8 column)
@@ -346,7 +369,7 @@ static __always_inline int ag_fan_sensor(struct ag_control *control, struct ag_p
                 ag_process_match(control, p, false);
         }
         ag_process_merge(p, tgid);
-        ag_fan_who(o, p, tgid);
+        ag_fan_who(control, o, p, tgid);
         if (!o->who.workload)
                 return 1;
         row = ag_row_of(control, o->who.workload);
@@ -354,7 +377,7 @@ static __always_inline int ag_fan_sensor(struct ag_control *control, struct ag_p
                 return 1;
         o->kind = AG_EVENT_SENSOR;
         ag_ask_one(o, column);
-        if (!ag_verdict(control, o))
+        if (ag_fan_pass_for_later(control, o) || !ag_verdict(control, o))
                 return 1;
         ag_fan_tell(o, control->generation);
         return o->a.effective.action < AG_ACTION_DENY;

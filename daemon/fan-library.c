@@ -38,13 +38,18 @@ typedef struct Job {
         size_t n_passed;
 } Job;
 
+typedef struct Opener {
+        pid_t tgid;
+        uint32_t flags; /* AG_OBJECT_LIBRARY_*, AG_OBJECT_INTERPRETER */
+} Opener;
+
 struct FanLibraries {
         Fan *fan;
         pthread_mutex_t lock; /* everything below; nobody opens anything under it */
         pthread_cond_t cond;
         Job *jobs;
         size_t n_jobs;
-        pid_t openers[OPENERS]; /* the last who opened a runtime, whether they are still there or not */
+        Opener openers[OPENERS]; /* the last who opened one that makes a trait, still there or not */
         size_t next_opener;
         FanEvent *reads, **reads_last;
         size_t n_reads;
@@ -87,10 +92,10 @@ static void opened(Fan *f, pid_t tgid, uint32_t flags)
         set_pending(f, tgid, AG_RESOLVED_OPENED);
 }
 
-static void note_opener(FanLibraries *l, pid_t tgid)
+/* With the lock. */
+static void note_opener(FanLibraries *l, pid_t tgid, uint32_t flags)
 {
-        LOCK_SCOPE(&l->lock);
-        l->openers[l->next_opener++ % OPENERS] = tgid;
+        l->openers[l->next_opener++ % OPENERS] = (Opener){ .tgid = tgid, .flags = flags };
 }
 
 static bool is_scanned_for(FanLibraries *l, pid_t tgid)
@@ -105,18 +110,19 @@ static bool is_scanned_for(FanLibraries *l, pid_t tgid)
         return false;
 }
 
-bool fan_library_was_opened(Fan *f, pid_t tgid)
+uint32_t fan_library_was_opened(Fan *f, pid_t tgid)
 {
         FanLibraries *l = f->libraries;
+        uint32_t flags = 0;
 
         for (unsigned i = 0; i < WAIT_TURNS && is_scanned_for(l, tgid); i++)
                 (void) usleep(WAIT_TURN_USEC);
         LOCK_SCOPE(&l->lock);
         for (size_t i = 0; i < OPENERS; i++) {
-                if (l->openers[i] == tgid)
-                        return true;
+                if (l->openers[i].tgid == tgid)
+                        flags |= l->openers[i].flags;
         }
-        return false;
+        return flags;
 }
 
 bool fan_library_known(Fan *f, int fd, uint32_t *ret_flags)
@@ -145,8 +151,10 @@ void fan_library_keep(Fan *f, int fd, uint32_t flags, uint64_t seq)
 /* What it opened is known: it is a runtime, or another of those that make a trait. */
 void fan_library_on_known(FanLibraries *l, pid_t tgid, uint32_t flags)
 {
-        if (flags & AG_OBJECT_LIBRARY_STRONG)
-                note_opener(l, tgid);
+        if (flags & AG_OBJECT_LIBRARY_STRONG) {
+                LOCK_SCOPE(&l->lock);
+                note_opener(l, tgid, flags);
+        }
         if (flags)
                 opened(l->fan, tgid, flags);
 }
@@ -227,6 +235,8 @@ static void on_scanned(ScanTask *t)
         scan_task_free(t);
         pthread_mutex_lock(&l->lock);
         unlink_job(l, j);
+        for (size_t i = 0; flags && i < j->n_passed; i++)
+                note_opener(l, j->passed[i], flags);
         pthread_mutex_unlock(&l->lock);
         /* Nobody joins any more: it is in no list. */
         release(l, j->waiting, flags);

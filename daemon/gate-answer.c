@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "decide.h"
+#include "devices.h"
 #include "dossiers.h"
 #include "fan.h"
 #include "gate-internal.h"
+#include "lib/network-camera.h"
 #include "lib/proc.h"
 #include "punish.h"
 #include "task-maps.h"
@@ -144,6 +146,13 @@ void gate_settle_who(Gate *g, const struct ag_request *opened, struct ag_gated *
         gate_refresh_who(g, who);
 }
 
+static uint32_t traits_of(uint32_t flags)
+{
+        return (flags & AG_OBJECT_LIBRARY_STRONG ? AG_TRAIT_RUNTIME : 0U) |
+               (flags & AG_OBJECT_LIBRARY_WEAK ? AG_TRAIT_RUNTIME_WEAK : 0U) |
+               (flags & AG_OBJECT_INTERPRETER ? AG_TRAIT_INTERPRETER : 0U);
+}
+
 void gate_look_at_who(Gate *g, struct ag_gated *who)
 {
         const GateHandlers *h = &g->options.handlers;
@@ -164,8 +173,7 @@ void gate_look_at_who(Gate *g, struct ag_gated *who)
         }
         /* Gone before anybody looked: what it had opened tells. */
         who->traits &= ~(uint32_t) AG_TRAIT_PENDING_MAP;
-        if (fan_library_was_opened(g->fan, (pid_t) who->tgid))
-                who->traits |= AG_TRAIT_RUNTIME;
+        who->traits |= traits_of(fan_library_was_opened(g->fan, (pid_t) who->tgid));
         who->strength = ag_strength(who->traits);
         if (who->workload == AG_WORKLOAD_UNDECLARED && who->strength == AG_STRENGTH_NONE &&
             !(who->traits & AG_TRAIT_INTERPRETER))
@@ -318,6 +326,24 @@ static void count(Gate *g, const struct ag_event *ev, bool held)
         }
 }
 
+void gate_event_sensor(const Gate *g, const struct ag_request *r, struct ag_event *ev)
+{
+        ev->kind = AG_EVENT_SENSOR;
+        ev->rdev = r->number;
+        if (r->columns[0] == AG_COL_NETWORK_CAMERA) {
+                ev->device_kind = AG_DEVICE_NETWORK_CAMERA;
+                ev->hook = g->fan ? AG_HOOK_CGROUP_CONNECT : AG_HOOK_SOCKET_CONNECT;
+                ev->inode = r->inode;
+                network_camera_name_event(ev);
+                return;
+        }
+        ev->device_kind = r->columns[0] == AG_COL_CAMERA ? AG_DEVICE_CAMERA : AG_DEVICE_MICROPHONE;
+        if (g->fan) {
+                ev->hook = AG_HOOK_CGROUP_DEVICE;
+                devices_name_event(ev);
+        }
+}
+
 void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held, JournalProcess *taken)
 {
         _cleanup_(journal_process_freep) JournalProcess *process = taken;
@@ -327,7 +353,7 @@ void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held, 
                 told.effective.action = AG_ACTION_AUDIT;
         if (held)
                 told.reasons |= AG_REASON_GATE;
-        if (held || g->fan)
+        if (held || (g->fan && told.kind != AG_EVENT_SENSOR))
                 told.hook = AG_HOOK_FANOTIFY;
         count(g, &told, held);
         dossiers_on_event(g->options.dossiers, &told);

@@ -227,6 +227,8 @@ void gate_raise(Gate *g, const struct ag_gated *who, const JournalProcess *proce
 /* Takes the process, which may be NULL. */
 void gate_tell(Gate *g, const struct ag_event *ev, uint64_t wait_us, bool held, JournalProcess *taken);
 void gate_event_path(struct ag_event *ev, const char *path);
+/* Of AG_REQUEST_PASSED: a hook saw the sensor's path; a device program saw its number only, so its name is looked up. */
+void gate_event_sensor(const Gate *g, const struct ag_request *r, struct ag_event *ev);
 
 /* gate-worker.c: what may take a while. */
 int worker_new(Gate *g, struct Worker **ret);

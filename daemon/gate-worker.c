@@ -12,7 +12,6 @@
 
 #include "gate-internal.h"
 #include "lib/event.h"
-#include "lib/network-camera.h"
 
 #define WORKER_QUEUE_MAX 4096U
 #define WORKER_BYTES_MAX (4U << 20)
@@ -295,25 +294,6 @@ static Item *pop(struct Worker *w)
 
 /* --------------------------------------------------------------- background */
 
-static void fill_sensor(const struct ag_request *r, struct ag_event *ev)
-{
-        ev->kind = AG_EVENT_SENSOR;
-        ev->rdev = r->number;
-        switch (r->columns[0]) {
-        case AG_COL_NETWORK_CAMERA:
-                ev->device_kind = AG_DEVICE_NETWORK_CAMERA;
-                ev->hook = AG_HOOK_SOCKET_CONNECT;
-                ev->inode = r->inode;
-                network_camera_name_event(ev);
-                return;
-        case AG_COL_CAMERA:
-                ev->device_kind = AG_DEVICE_CAMERA;
-                return;
-        default:
-                ev->device_kind = AG_DEVICE_MICROPHONE;
-        }
-}
-
 /* What enforcing would have done, told when it is known. On the worker, or who it is is known. */
 static void tell_opener(Gate *g, Item *i)
 {
@@ -324,6 +304,8 @@ static void tell_opener(Gate *g, Item *i)
 
         if (gate_must_resolve(&i->who) && !g->fan)
                 gate_settle_who(g, &i->request, &i->who);
+        else if (sensor && g->fan)
+                gate_look_at_who(g, &i->who);
         if (i->who.workload == AG_WORKLOAD_OTHER)
                 return;
         gate_raise(g, &i->who, i->process, &i->object);
@@ -335,7 +317,7 @@ static void tell_opener(Gate *g, Item *i)
         ev.time = r->time;
         ev.ppid = r->ppid;
         if (sensor)
-                fill_sensor(r, &ev);
+                gate_event_sensor(g, r, &ev);
         if (i->object.flags & AG_OBJECT_MODEL && i->who.traits & ~(uint32_t) AG_TRAITS_PENDING &&
             h->on_traits)
                 h->on_traits(h->userdata, (pid_t) r->tgid, r->start_time, AG_TRAIT_MODEL);

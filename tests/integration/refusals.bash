@@ -103,6 +103,14 @@ fresh_runtime() {
         copy=$(fresh "$MODE-hasty.onnx" "$MODELS/bad-09.onnx")
         refused "$copy" model "$PROBE" --ai "/work/fresh/$MODE/libonnxruntime.so.1" open "$copy"
 }
+# The same for a sensor, where nobody can be asked to wait in any case.
+fresh_runtime_camera() {
+        local node=/root/webcam-fresh-$MODE
+        mkdir -p "/work/fresh/$MODE-camera"
+        camera_node "$node"
+        fresh "$MODE-camera/libonnxruntime.so.1" "$RUNTIME" >/dev/null
+        refused "$node" sensor "$PROBE" --ai "/work/fresh/$MODE-camera/libonnxruntime.so.1" open "$node"
+}
 fresh_program() {
         local copy
         copy=$(fresh "$MODE-hasty.onnx" "$MODELS/bad-09.onnx")
@@ -143,6 +151,7 @@ refusals() {
         behaviour "trait-by-one-thread-open-by-another $MODE" by_thread
         behaviour "runtime-mapped-not-run $MODE" by_mapping
         behaviour "runtime-never-seen-before $MODE" fresh_runtime
+        behaviour "runtime-never-seen-before-camera $MODE" fresh_runtime_camera
         behaviour "trait-survives-exec $MODE" by_child
         behaviour "trait-survives-exec-camera $MODE" by_child_camera
         behaviour "trait-passes-to-children $MODE" by_grandchild
@@ -166,12 +175,18 @@ plain_reader() {
         allowed cmp "$copy" "$MODELS/bad-08.onnx"
 }
 # Weak alone loses nothing: it opens in both modes, and the journal says that it would have been refused.
-weak_camera() {
+weak_camera() { # LIBRARY NODE
         mark
-        run "$PROBE" --map "$WEAK" open "$CAMERA"
+        run "$PROBE" --map "$1" open "$2"
         [ "$rc" = 0 ] || { echo "$out"; return 1; }
         wait_entries 0 "$REFUSED"
         wait_entries 1 "$ID_SENSOR_AUDITED" ".OBJECT_PID == \"$pid\""
+}
+# Nor when nobody has seen the library before, and the camera is open sooner than it is known.
+fresh_weak_camera() {
+        mkdir -p "/work/fresh/$MODE-weak"
+        camera_node "/root/webcam-weak-$MODE"
+        weak_camera "$(fresh "$MODE-weak/${WEAK##*/}" "$WEAK")" "/root/webcam-weak-$MODE"
 }
 seven_skins() {
         need_corpus
@@ -188,6 +203,7 @@ allowances() {
         behaviour "network-camera-for-others $MODE" network_for_others
         behaviour "model-read-by-others $MODE" plain_reader
         behaviour "program-never-seen-before $MODE" fresh_program
-        behaviour "weak-trait-alone-keeps-the-camera $MODE" weak_camera
+        behaviour "weak-trait-alone-keeps-the-camera $MODE" weak_camera "$WEAK" "$CAMERA"
+        behaviour "weak-trait-never-seen-before $MODE" fresh_weak_camera
         behaviour "seven-classes-of-something-else $MODE" seven_skins
 }

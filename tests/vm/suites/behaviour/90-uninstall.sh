@@ -10,6 +10,7 @@ stopped_still_enforces() {
         [ "$rc" = 1 ] || { echo "what is pinned does not enforce: $out"; return 1; }
 }
 unpinned() {
+        systemctl stop aiguardd
         /usr/lib/aiguard/aiguardd --unpin
         [ -z "$(ls -A /sys/fs/bpf/aiguard 2>/dev/null)" ] || { ls /sys/fs/bpf/aiguard; return 1; }
         # The kernel lets the last reference of a link go a moment later.
