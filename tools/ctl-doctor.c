@@ -82,20 +82,16 @@ static const char *verdict_text(int code, FeaturesBackend b)
         case EXIT_SUCCESS:
                 return b == FEATURES_LSM ? "This host is able to enforce."
                                          : "This host is able to enforce by the weaker backend (fanotify): "
-                                           "what is open "
-                                           "already, and descriptors that are passed on, are not seen, and "
-                                           "enforcement "
-                                           "ends when aiguardd does. What the strong one needs is above: "
-                                           "see bpf-lsm.";
+                                           "what is open already, and descriptors that are passed on, are "
+                                           "not seen, and enforcement ends when aiguardd does. What the "
+                                           "strong one needs is above: see LSM programs.";
         case EXIT_OBSERVE_ONLY:
                 if (b == FEATURES_FANOTIFY)
                         return "This host enforces nothing: Backend= of aiguard.conf(5) asks for what is "
-                               "not "
-                               "possible here (see bpf-lsm above). The weaker backend is: Backend=auto "
-                               "takes it.";
-                return "This host can scan files and explain policies, and enforces nothing: see the kinds "
-                       "of programs "
-                       "that the kernel refuses.";
+                               "not possible here (see LSM programs above). The weaker backend is: "
+                               "Backend=auto takes it.";
+                return "This host can scan files and explain policies, and enforces nothing: see the "
+                       "kinds of programs that the kernel refuses.";
         case EXIT_NOT_ASKED:
                 return "Not everything could be asked. Run it as root: sudo aiguardctl doctor";
         default:
