@@ -339,6 +339,11 @@ Test(classify, names_inside_identify)
 
         cr_assert_eq(certainty_of(&c, "emotion.face"), CERTAINTY_IDENTIFIED);
         cr_assert(has_evidence(&c, "emotion.face", "internal-name"));
+        /* A race is no race car when it is what a net puts out. */
+        c = classify_graph("race_output", NULL, NULL, "");
+        cr_assert_eq(certainty_of(&c, "biometric-categorisation"), CERTAINTY_IDENTIFIED);
+        c = classify_graph("race_car_detector", NULL, NULL, "");
+        cr_assert_neq(certainty_of(&c, "biometric-categorisation"), CERTAINTY_IDENTIFIED);
         c = classify_graph("torch-jit-export", NULL, NULL, "");
         cr_assert_eq(c.status, SCAN_CLEAN);
 }
