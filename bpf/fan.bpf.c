@@ -81,7 +81,10 @@ static __always_inline void ag_process_merge(struct ag_process *p, __u32 tgid)
                 ag_subject_settle(&p->subject, r);
 }
 
-/* It may map a runtime that it has open at any moment, and there is no hook that would tell. */
+/*
+ * It may map a runtime that it has open at any moment, and there is no hook that would tell. Asked before
+ * ag_process_merge(): the daemon writes what it found, and takes the mark away after that.
+ */
 static __always_inline bool ag_process_is_marked(__u32 tgid, __u32 flags)
 {
         struct ag_resolved *r = bpf_map_lookup_elem(&ag_process_resolved, &tgid);
@@ -126,12 +129,12 @@ int BPF_PROG(ag_fan_fork, struct task_struct *parent, struct task_struct *child)
         else if (!p)
                 return 0;
         if (p) {
+                opened = !p->flags && ag_process_has_opened(from);
                 ag_process_merge(p, from);
                 fresh.flags |= p->flags;
                 fresh.subject.traits = p->subject.traits;
                 fresh.subject.workload = p->subject.workload;
                 fresh.subject.matches = p->subject.matches;
-                opened = !p->flags && ag_process_has_opened(from);
         }
         if (!fresh.subject.traits && !fresh.subject.workload && !fresh.flags && !opened)
                 return 0;
@@ -164,6 +167,7 @@ int BPF_PROG(ag_fan_exec, struct task_struct *task, int old_pid, struct linux_bi
         struct ag_process *p, fresh = {};
         struct ag_match m = {};
         __u32 tgid = task->tgid;
+        bool opened;
 
         if (!control)
                 return 0;
@@ -186,9 +190,10 @@ int BPF_PROG(ag_fan_exec, struct task_struct *task, int old_pid, struct linux_bi
         p->subject.cgroup_id = fresh.subject.cgroup_id;
         if (p->flags & AG_PROCESS_EXEMPT)
                 return 0;
-        ag_process_merge(p, tgid);
         /* What the old program had mapped can no longer be looked at: the doubt becomes the trait. */
-        if (ag_process_has_opened(tgid))
+        opened = ag_process_has_opened(tgid);
+        ag_process_merge(p, tgid);
+        if (opened)
                 ag_subject_add(&p->subject, AG_TRAIT_RUNTIME);
         ag_process_match(control, p, true);
         return 0;
@@ -284,14 +289,11 @@ static __always_inline struct ag_device *ag_fan_device(__u32 rdev)
 }
 
 /* Who opens: as in file.bpf.c, but that nobody can be made to wait here. */
-static __always_inline void ag_fan_who(struct ag_control *control, struct ag_open *o, struct ag_process *p,
-                                       __u32 tgid)
+static __always_inline void ag_fan_who(struct ag_open *o, struct ag_process *p, __u32 tgid, bool marked)
 {
-        __u32 traits = p->subject.traits, marks = AG_RESOLVED_OPENED;
+        __u32 traits = p->subject.traits;
 
-        if (control->flags & AG_CONTROL_MONITOR)
-                marks |= AG_RESOLVED_ASKED;
-        if (ag_process_is_marked(tgid, marks))
+        if (marked)
                 traits |= AG_TRAIT_PENDING_MAP;
         o->who.start_time = p->start_time;
         o->who.cgroup_id = bpf_get_current_cgroup_id();
@@ -362,14 +364,19 @@ static __always_inline bool ag_fan_pass_for_later(struct ag_control *control, st
 static __always_inline int ag_fan_sensor(struct ag_control *control, struct ag_process *p, __u32 tgid,
                                          struct ag_open *o, __u8 column)
 {
+        __u32 marks = AG_RESOLVED_OPENED;
         struct ag_row *row;
+        bool marked;
 
         if (p->subject.matches != control->matches || p->subject.traits & AG_TRAIT_PENDING_CGROUP) {
                 p->subject.cgroup_id = bpf_get_current_cgroup_id();
                 ag_process_match(control, p, false);
         }
+        if (control->flags & AG_CONTROL_MONITOR)
+                marks |= AG_RESOLVED_ASKED;
+        marked = ag_process_is_marked(tgid, marks);
         ag_process_merge(p, tgid);
-        ag_fan_who(control, o, p, tgid);
+        ag_fan_who(o, p, tgid, marked);
         if (!o->who.workload)
                 return 1;
         row = ag_row_of(control, o->who.workload);

@@ -20,7 +20,7 @@
 #define LIBRARY_WAIT_NS 500000000ULL
 #define JOBS_MAX 256U
 #define READS_MAX 16384U
-#define WAIT_TURNS 100U
+#define WAIT_TURNS 1200U /* a scan has ten seconds, and some for its process to come up */
 #define WAIT_TURN_USEC 10000U
 
 #define OPENERS 256U
