@@ -316,6 +316,9 @@ else
         # shellcheck source=tests/integration/native-attestation.bash
         . "$here/native-attestation.bash"
         attestations
+        # shellcheck source=tests/integration/native-audit.bash
+        . "$here/native-audit.bash"
+        [ "$what" = models ] || audits
         many_files
         check "200-processes-open-50000-files" storm_with_refusals
         [ ! -s "$T/storm" ] || note "the storm took $(cat "$T/storm") s"
