@@ -78,6 +78,49 @@ Test(opencv, cascade)
         cr_assert_eq(c.status, SCAN_CLEAN);
 }
 
+#define FISHER "threshold: 1.\n   num_components: 6\n"
+#define NAMES                                                                                       \
+        "labelsInfo:\n      -\n         label: 0\n         value: anger\n      -\n         value: " \
+        "\"fear\"\n"                                                                                \
+        "      -\n         value: happy # glad\n      -\n         value: sadness\n"
+
+/* What OpenCV reads all the same, and what somebody might write who does not want to be recognised. */
+Test(opencv, disguised)
+{
+        static const char *const texts[] = {
+                "%YAML:1.0\n---\nopencv_fisherfaces:\n   " FISHER "   " NAMES,
+                "\xef\xbb\xbf%YAML:1.0\n---\n# a comment\nopencv_fisherfaces:\n   " FISHER "   " NAMES,
+                "%YAML:1.0\n---\nmodel:\n   " FISHER "   " NAMES,
+                "%YAML:1.0\n---\nopencv_fisherfaces:\n   # type_id=\"opencv-haar-classifier\">\n   " FISHER
+                "   " NAMES,
+                XML "<opencv_storage "
+                    ">\n<x>\n<threshold>1.</threshold><num_components>6</num_components>\n<labelsInfo>"
+                    "<_><value type_id=\"str\">anger</value></_><_><value>\n  "
+                    "fear</value></_><_><value>\"happy\"</value>"
+                    "</_><_><value>sadness</value></_></labelsInfo></x></opencv_storage>",
+                "{ \"opencv_fisherfaces\": { \"threshold\": 1.0, \"num_components\": 6, \"labelsInfo\": [ { "
+                "\"value\":\n "
+                "\"anger\" }, { \"value\": \"fear\" }, { \"value\": \"happy\" }, { \"value\" : \"sadness\" "
+                "} ] } }",
+        };
+        _cleanup_bytes_ Bytes late = {};
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                Classification c = scan_text(texts[i]);
+
+                cr_assert_str_eq(c.format, "opencv", "%zu", i);
+                cr_assert_eq(certainty_of(&c, "emotion.face"), CERTAINTY_IDENTIFIED, "%zu", i);
+        }
+        put(&late, texts[0], strlen(texts[0]));
+        for (int i = 0; i < 200000; i++)
+                put(&late, "\n", 1);
+        {
+                Classification c = scan_bytes(set, &late);
+
+                cr_assert_eq(certainty_of(&c, "emotion.face"), CERTAINTY_IDENTIFIED);
+        }
+}
+
 Test(opencv, other_storages_are_no_model)
 {
         static const char *const others[] = {
