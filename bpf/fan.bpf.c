@@ -85,22 +85,22 @@ static __always_inline void ag_process_merge(struct ag_process *p, __u32 tgid)
  * It may map a runtime that it has open at any moment, and there is no hook that would tell. Asked before
  * ag_process_merge(): the daemon writes what it found, and takes the mark away after that.
  */
-static __always_inline bool ag_process_is_marked(__u32 tgid, __u32 flags)
+static __always_inline __u32 ag_process_marks(__u32 tgid)
 {
         struct ag_resolved *r = bpf_map_lookup_elem(&ag_process_resolved, &tgid);
 
-        return r && r->flags & flags;
+        return r ? r->flags & (AG_RESOLVED_OPENED | AG_RESOLVED_ASKED) : 0;
 }
 
 static __always_inline bool ag_process_has_opened(__u32 tgid)
 {
-        return ag_process_is_marked(tgid, AG_RESOLVED_OPENED);
+        return ag_process_marks(tgid) & AG_RESOLVED_OPENED;
 }
 
 /* A child of one that may have mapped a runtime is as it is: the same memory, the same open files. */
-static __always_inline void ag_process_opened_too(__u32 tgid, __u64 start_time)
+static __always_inline void ag_process_opened_too(__u32 tgid, __u64 start_time, __u32 marks)
 {
-        struct ag_resolved opened = { .flags = AG_RESOLVED_OPENED };
+        struct ag_resolved opened = { .flags = marks };
         struct ag_what what = { .kind = AG_REQUEST_RESOLVE };
         struct ag_who who = { .tgid = tgid, .tid = tgid, .start_time = start_time };
 
@@ -116,8 +116,7 @@ int BPF_PROG(ag_fan_fork, struct task_struct *parent, struct task_struct *child)
 {
         struct ag_control *control = ag_controls();
         struct ag_process *p, fresh = {};
-        __u32 tgid = child->tgid, from = parent->tgid;
-        bool opened = false;
+        __u32 tgid = child->tgid, from = parent->tgid, opened = 0;
 
         if (!control || child->pid != child->tgid)
                 return 0;
@@ -129,7 +128,7 @@ int BPF_PROG(ag_fan_fork, struct task_struct *parent, struct task_struct *child)
         else if (!p)
                 return 0;
         if (p) {
-                opened = !p->flags && ag_process_has_opened(from);
+                opened = p->flags ? 0 : ag_process_marks(from);
                 ag_process_merge(p, from);
                 fresh.flags |= p->flags;
                 fresh.subject.traits = p->subject.traits;
@@ -142,7 +141,7 @@ int BPF_PROG(ag_fan_fork, struct task_struct *parent, struct task_struct *child)
         fresh.subject.map_seq = fresh.subject.traits & AG_TRAIT_PENDING_MAP ? 1 : 0;
         ag_process_make(tgid, &fresh);
         if (opened)
-                ag_process_opened_too(tgid, fresh.start_time);
+                ag_process_opened_too(tgid, fresh.start_time, opened);
         return 0;
 }
 
@@ -345,38 +344,54 @@ AG_SUBPROGRAM int ag_fan_tell(const struct ag_open *o, __u32 generation)
         return 0;
 }
 
-/* Audit: what enforcing would have done is known when the daemon knows who this is. False: judge it now. */
+/* Hands an open that passes to the daemon, to be judged when it is known whose it was. False: judge it now. */
 static __always_inline bool ag_fan_pass_for_later(struct ag_control *control, struct ag_open *o)
 {
-        if (!(control->flags & AG_CONTROL_MONITOR) || !(o->reasons & AG_REASON_PENDING) ||
-            !ag_daemon_lives(control))
+        if (!ag_daemon_lives(control))
                 return false;
+        ag_see(o);
         o->what.kind = AG_REQUEST_PASSED;
         o->what.flags |= AG_REQUEST_SENSOR;
         o->what.number = o->rdev;
         o->what.n_columns = o->q.n_columns;
         __builtin_memcpy(o->what.columns, o->q.columns, sizeof(o->what.columns));
         o->what.time = bpf_ktime_get_boot_ns();
-        return ag_request_send_bare(&o->who, &o->what) == 0;
+        if (ag_request_send_bare(&o->who, &o->what))
+                return false;
+        ag_pass(o);
+        return true;
 }
 
-/* `o` has its device and number already. */
+/* Could an opener of this workload be refused? Where not, what enforcing would do is known when it is known who it is. */
+static __always_inline bool ag_fan_refuses(struct ag_control *control, __u32 workload, __u8 column)
+{
+        struct ag_row *row = ag_row_of(control, workload ? workload : AG_WORKLOAD_UNDECLARED);
+
+        return !(control->flags & AG_CONTROL_MONITOR) && row &&
+               row->cells[column].effective[0].action >= AG_ACTION_DENY;
+}
+
+/*
+ * `o` has its device and number already. Who has a runtime open counts as AI at once, in both modes. Who has a file
+ * open that nobody has looked into yet is held at that file where it can be refused something, and told of later where
+ * it cannot.
+ */
 static __always_inline int ag_fan_sensor(struct ag_control *control, struct ag_process *p, __u32 tgid,
                                          struct ag_open *o, __u8 column)
 {
-        __u32 marks = AG_RESOLVED_OPENED;
+        bool opened, later;
         struct ag_row *row;
-        bool marked;
+        __u32 marks;
 
         if (p->subject.matches != control->matches || p->subject.traits & AG_TRAIT_PENDING_CGROUP) {
                 p->subject.cgroup_id = bpf_get_current_cgroup_id();
                 ag_process_match(control, p, false);
         }
-        if (control->flags & AG_CONTROL_MONITOR)
-                marks |= AG_RESOLVED_ASKED;
-        marked = ag_process_is_marked(tgid, marks);
+        marks = ag_process_marks(tgid);
+        opened = marks & AG_RESOLVED_OPENED;
+        later = marks == AG_RESOLVED_ASKED && !ag_fan_refuses(control, p->subject.workload, column);
         ag_process_merge(p, tgid);
-        ag_fan_who(o, p, tgid, marked);
+        ag_fan_who(o, p, tgid, opened || later);
         if (!o->who.workload)
                 return 1;
         row = ag_row_of(control, o->who.workload);
@@ -384,7 +399,9 @@ static __always_inline int ag_fan_sensor(struct ag_control *control, struct ag_p
                 return 1;
         o->kind = AG_EVENT_SENSOR;
         ag_ask_one(o, column);
-        if (ag_fan_pass_for_later(control, o) || !ag_verdict(control, o))
+        if (later && o->reasons & AG_REASON_PENDING && ag_fan_pass_for_later(control, o))
+                return 1;
+        if (!ag_verdict(control, o))
                 return 1;
         ag_fan_tell(o, control->generation);
         return o->a.effective.action < AG_ACTION_DENY;

@@ -20,7 +20,7 @@
 #define LIBRARY_WAIT_NS 500000000ULL
 #define JOBS_MAX 256U
 #define READS_MAX 16384U
-#define WAIT_TURNS 1200U /* a scan has ten seconds, and some for its process to come up */
+#define WAIT_TURNS 100U
 #define WAIT_TURN_USEC 10000U
 
 #define OPENERS 256U
@@ -101,7 +101,7 @@ static void note_opener(FanLibraries *l, pid_t tgid, uint32_t flags)
 static bool is_scanned_for(FanLibraries *l, pid_t tgid)
 {
         LOCK_SCOPE(&l->lock);
-        for (const Job *j = l->jobs; j; j = j->next) {
+        for (const Job *j = l->stopping ? NULL : l->jobs; j; j = j->next) {
                 for (size_t i = 0; i < j->n_passed; i++) {
                         if (j->passed[i] == tgid)
                                 return true;
@@ -110,19 +110,23 @@ static bool is_scanned_for(FanLibraries *l, pid_t tgid)
         return false;
 }
 
-uint32_t fan_library_was_opened(Fan *f, pid_t tgid)
+bool fan_library_was_opened(Fan *f, pid_t tgid, uint32_t *ret_flags)
 {
         FanLibraries *l = f->libraries;
         uint32_t flags = 0;
+        bool known = !is_scanned_for(l, tgid);
 
-        for (unsigned i = 0; i < WAIT_TURNS && is_scanned_for(l, tgid); i++)
+        for (unsigned i = 0; i < WAIT_TURNS && !known; i++) {
                 (void) usleep(WAIT_TURN_USEC);
+                known = !is_scanned_for(l, tgid);
+        }
         LOCK_SCOPE(&l->lock);
         for (size_t i = 0; i < OPENERS; i++) {
                 if (l->openers[i].tgid == tgid)
                         flags |= l->openers[i].flags;
         }
-        return flags;
+        *ret_flags = flags;
+        return known;
 }
 
 bool fan_library_known(Fan *f, int fd, uint32_t *ret_flags)
@@ -240,8 +244,8 @@ static void on_scanned(ScanTask *t)
         pthread_mutex_unlock(&l->lock);
         /* Nobody joins any more: it is in no list. */
         release(l, j->waiting, flags);
-        for (size_t i = 0; i < j->n_passed; i++)
-                fan_library_on_known(l, j->passed[i], flags);
+        for (size_t i = 0; flags && i < j->n_passed; i++)
+                opened(l->fan, j->passed[i], flags);
         job_free(j);
 }
 
@@ -268,6 +272,17 @@ static Job *find_job(FanLibraries *l, uint64_t dev, uint64_t ino)
         return NULL;
 }
 
+/* With the lock, or before others see the job. Once for each process. */
+static void note_passed(Job *j, pid_t tgid)
+{
+        for (size_t i = 0; i < j->n_passed; i++) {
+                if (j->passed[i] == tgid)
+                        return;
+        }
+        if (j->n_passed < ARRAY_SIZE(j->passed))
+                j->passed[j->n_passed++] = tgid;
+}
+
 /* Puts the opener to the others. False: it does not wait, or there is no room. */
 static bool join(FanLibraries *l, Job *j, FanEvent *e, bool wait)
 {
@@ -278,8 +293,7 @@ static bool join(FanLibraries *l, Job *j, FanEvent *e, bool wait)
                 j->waiting = own;
                 return true;
         }
-        if (j->n_passed < ARRAY_SIZE(j->passed))
-                j->passed[j->n_passed++] = e->tgid;
+        note_passed(j, e->tgid);
         return false;
 }
 
@@ -398,8 +412,7 @@ void fan_libraries_sweep(FanLibraries *l, uint64_t now_ns)
                         *p = e->next;
                         e->next = late;
                         late = e;
-                        if (j->n_passed < ARRAY_SIZE(j->passed))
-                                j->passed[j->n_passed++] = e->tgid;
+                        note_passed(j, e->tgid);
                 }
         }
         pthread_mutex_unlock(&l->lock);

@@ -47,7 +47,7 @@ static void on_remote_event(FanRemote *r, const struct fanotify_event_metadata *
         bool allow = true, opened, told = false;
 
         if (m->pid != r->fan->self && fan_who(r->fan, m->pid, &who, &opened)) {
-                gate_look_at_who(g, &who);
+                gate_look_at_who(g, &who, false);
                 if (who.workload != AG_WORKLOAD_OTHER) {
                         gate_event_name(m->fd, name);
                         allow = gate_decide(g, &who, (uint32_t) m->pid, &unscannable, &ev);

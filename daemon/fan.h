@@ -36,8 +36,11 @@ void fan_settle_process(Fan *f, pid_t tgid);
 /* AG_OBJECT_LIBRARY_* and AG_OBJECT_INTERPRETER of a file, when they are known; and for the next who asks. Any thread. */
 bool fan_library_known(Fan *f, int fd, uint32_t *ret_flags);
 void fan_library_keep(Fan *f, int fd, uint32_t flags, uint64_t seq);
-/* Flags as above of what this process, perhaps gone by now, has opened of late. Waits for scans; not the gate's thread. */
-uint32_t fan_library_was_opened(Fan *f, pid_t tgid);
+/*
+ * Flags as above of what this process, perhaps gone by now, has opened of late. Waits for scans, for a second: false
+ * when one was still under way then. Not the gate's thread.
+ */
+bool fan_library_was_opened(Fan *f, pid_t tgid, uint32_t *ret_flags);
 
 int fan_mounts_changed_fd(const Fan *f);
 uint64_t fan_heartbeat(const Fan *f); /* boot time of the reader's last turn */

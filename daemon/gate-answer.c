@@ -153,7 +153,17 @@ static uint32_t traits_of(uint32_t flags)
                (flags & AG_OBJECT_INTERPRETER ? AG_TRAIT_INTERPRETER : 0U);
 }
 
-void gate_look_at_who(Gate *g, struct ag_gated *who)
+/* Nobody can be made to wait at a sensor, so a runtime that is open and not mapped counts there, as when enforcing. */
+static void doubt_who(Gate *g, struct ag_gated *who)
+{
+        uint32_t opened = 0;
+
+        if (who->strength != AG_STRENGTH_STRONG &&
+            fan_library_was_opened(g->fan, (pid_t) who->tgid, &opened) && opened & AG_OBJECT_LIBRARY_STRONG)
+                set_who(who, who->traits | AG_TRAIT_PENDING_MAP, who->workload);
+}
+
+void gate_look_at_who(Gate *g, struct ag_gated *who, bool sensor)
 {
         const GateHandlers *h = &g->options.handlers;
         const struct ag_request r = { .version = AG_ABI_VERSION,
@@ -161,6 +171,8 @@ void gate_look_at_who(Gate *g, struct ag_gated *who)
                                       .tgid = who->tgid,
                                       .tid = who->tgid,
                                       .start_time = who->start_time };
+        uint32_t opened = 0, traits;
+        uint16_t workload;
 
         if (!gate_must_resolve(who))
                 return;
@@ -168,16 +180,19 @@ void gate_look_at_who(Gate *g, struct ag_gated *who)
                 h->on_resolve(h->userdata, &r, -EBADF);
                 if (!proc_has_ended((pid_t) who->tgid)) {
                         gate_refresh_who(g, who);
+                        if (sensor)
+                                doubt_who(g, who);
                         return;
                 }
         }
         /* Gone before anybody looked: what it had opened tells. */
-        who->traits &= ~(uint32_t) AG_TRAIT_PENDING_MAP;
-        who->traits |= traits_of(fan_library_was_opened(g->fan, (pid_t) who->tgid));
-        who->strength = ag_strength(who->traits);
-        if (who->workload == AG_WORKLOAD_UNDECLARED && who->strength == AG_STRENGTH_NONE &&
-            !(who->traits & AG_TRAIT_INTERPRETER))
-                who->workload = AG_WORKLOAD_OTHER;
+        workload = who->workload == AG_WORKLOAD_UNDECLARED ? AG_WORKLOAD_OTHER : who->workload;
+        traits = who->traits;
+        if (fan_library_was_opened(g->fan, (pid_t) who->tgid, &opened))
+                traits &= ~(uint32_t) AG_TRAIT_PENDING_MAP;
+        traits |= traits_of(opened);
+        take_cgroup(g, who->cgroup_id, &traits, &workload);
+        set_who(who, traits, workload);
 }
 
 bool gate_may_raise(Gate *g, const struct ag_object *object)
@@ -330,6 +345,7 @@ void gate_event_sensor(const Gate *g, const struct ag_request *r, struct ag_even
 {
         ev->kind = AG_EVENT_SENSOR;
         ev->rdev = r->number;
+        ev->model = 0;
         if (r->columns[0] == AG_COL_NETWORK_CAMERA) {
                 ev->device_kind = AG_DEVICE_NETWORK_CAMERA;
                 ev->hook = g->fan ? AG_HOOK_CGROUP_CONNECT : AG_HOOK_SOCKET_CONNECT;

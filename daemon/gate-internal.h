@@ -216,7 +216,7 @@ bool gate_must_resolve(const struct ag_gated *who);
 /* Traits, strength and workload as they are now, if that process is still there. */
 void gate_refresh_who(Gate *g, struct ag_gated *who);
 /* The same after its mappings were looked at: what it had open then is no doubt any more. Worker thread: waits. */
-void gate_look_at_who(Gate *g, struct ag_gated *who);
+void gate_look_at_who(Gate *g, struct ag_gated *who, bool sensor);
 /* The same for one that may be gone, from what it had mapped when it made this request. Waits. Worker thread. */
 void gate_settle_who(Gate *g, const struct ag_request *opened, struct ag_gated *who);
 /* May what its workload has read make more of it than a suspicion? */

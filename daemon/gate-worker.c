@@ -187,7 +187,7 @@ void worker_push_passed(struct Worker *w, const struct ag_request *r)
         i->object = (struct ag_object){
                 .n_columns = r->n_columns,
                 .flags = r->flags & AG_REQUEST_MODEL ? AG_OBJECT_MODEL : 0,
-                .model = r->flags & AG_REQUEST_MODEL ? r->number : 0,
+                .model = r->number, /* what a grant names: a model, or one sensor */
         };
         memcpy(i->object.columns, r->columns, sizeof(i->object.columns));
         take_opener(i);
@@ -294,6 +294,14 @@ static Item *pop(struct Worker *w)
 
 /* --------------------------------------------------------------- background */
 
+/* As the programs ask, once it is known which workload it is. */
+static bool is_not_ai(Gate *g, uint16_t workload)
+{
+        _cleanup_(policy_generation_unrefp) PolicyGeneration *p = policy_store_current(g->options.store);
+
+        return p && workload < p->tables->n_workloads && p->tables->rows[workload].flags & AG_ROW_NOT_AI;
+}
+
 /* What enforcing would have done, told when it is known. On the worker, or who it is is known. */
 static void tell_opener(Gate *g, Item *i)
 {
@@ -305,10 +313,11 @@ static void tell_opener(Gate *g, Item *i)
         if (gate_must_resolve(&i->who) && !g->fan)
                 gate_settle_who(g, &i->request, &i->who);
         else if (sensor && g->fan)
-                gate_look_at_who(g, &i->who);
-        if (i->who.workload == AG_WORKLOAD_OTHER)
+                gate_look_at_who(g, &i->who, true);
+        if (i->who.workload == AG_WORKLOAD_OTHER || is_not_ai(g, i->who.workload))
                 return;
-        gate_raise(g, &i->who, i->process, &i->object);
+        if (!sensor)
+                gate_raise(g, &i->who, i->process, &i->object);
         /* An interpreter is AI by the act of loading a model, and by no other. */
         if (sensor && i->who.strength == AG_STRENGTH_NONE && i->who.workload == AG_WORKLOAD_UNDECLARED)
                 return;
@@ -444,7 +453,7 @@ static void classify(struct Worker *w, Item *i)
 
         /* No hook saw what it has mapped: looked for while it is there. */
         if (g->fan)
-                gate_look_at_who(g, &i->who);
+                gate_look_at_who(g, &i->who, false);
         /* While it is there to be looked at; what it opens may turn out to be more in its hands. */
         if (h->on_look)
                 h->on_look(h->userdata, (pid_t) r->tgid, r->cgroup_id, false);

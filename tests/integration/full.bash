@@ -85,6 +85,7 @@ journald_back() {
 # nodes of one camera up.
 gone_objects() {
         local i
+        mkdir -p /work/fresh
         for i in first 1 2 3 4 5; do
                 if [ "$BACKEND" = fanotify ]; then
                         fresh "gone-$MODE-$i" "$MODELS/bad-39.onnx" >/dev/null
@@ -113,7 +114,7 @@ journald_gone() {
         timeout 5 aiguardctl status >/dev/null || { echo "no status without journald"; return 1; }
         journald_back
         wait_entries 5 "$([ "$MODE" = enforce ] && echo "$REFUSED" || echo "$AUDITED")" \
-                '.AIGUARD_WOULD == "deny" and (.AIGUARD_DEVICE // .AIGUARD_MODEL_PATH // "" | test("/gone-"))'
+                '.AIGUARD_WOULD == "deny" and (.AIGUARD_DEVICE // .AIGUARD_MODEL_PATH // "" | test("/gone-[a-z]+-[1-5]$"))'
         settle
         after=$(status)
         accounted 6 "$before" "$after"

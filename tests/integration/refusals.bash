@@ -180,7 +180,7 @@ weak_camera() { # LIBRARY NODE
         run "$PROBE" --map "$1" open "$2"
         [ "$rc" = 0 ] || { echo "$out"; return 1; }
         wait_entries 0 "$REFUSED"
-        wait_entries 1 "$ID_SENSOR_AUDITED" ".OBJECT_PID == \"$pid\""
+        wait_entries 1 "$ID_SENSOR_AUDITED" ".OBJECT_PID == \"$pid\" and .AIGUARD_STRENGTH == \"weak\""
 }
 # Nor when nobody has seen the library before, and the camera is open sooner than it is known.
 fresh_weak_camera() {
