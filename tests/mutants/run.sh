@@ -7,8 +7,9 @@
 # A fault file:   what: one sentence           (then, once for each place)
 #                 file: path    old: text that stands there exactly once on one line    new: what is put in its place
 #                 test: unit PROGRAM [FILTER]  |  vm FUNCTION [set-up]   (FUNCTION of tests/integration/*.bash)
+#                       |  native TEST   (a line of native.sh, as root: the fanotify backend on this machine)
 #
-#   run.sh [NAME...]   only these        MUTANTS=unit|vm|all   KERNEL=6.1|6.12
+#   run.sh [NAME...]   only these        MUTANTS=unit|native|vm|all   KERNEL=6.1|6.12
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,7 +17,7 @@ top=$(cd "$here/../.." && pwd)
 out=$top/.build/mutants
 copy=$out/tree
 kinds=${MUTANTS:-all}
-survived=0 killed=0
+survived=0 killed=0 skipped=0
 log=$out/log
 
 result() { printf '%s\n' "$*"; }
@@ -100,6 +101,29 @@ unit_fault() { # fault file, name, program, filter
         heal "$1"
 }
 
+# -------------------------------------------------------------- on this machine
+
+run_native() { (cd "$copy" && BUILD=$copy/.build tests/integration/native.sh) >"$1" 2>&1; }
+native_fault() { # fault file, name, test
+        if [ ! -e "$log/native.sound" ]; then
+                build all acceptance-build >"$log/native.build" 2>&1 && run_native "$log/native.sound"
+        fi
+        if grep -q '^skip - native' "$log/native.sound"; then
+                result "skip - mutants/$2 # $(sed -n 's/^skip - native # //p' "$log/native.sound")" && skipped=$((skipped + 1))
+                return
+        fi
+        grep -qxF "ok - $3" "$log/native.sound" || { survived "$2" "its test $3 is red without the fault"; return; }
+        plant "$1" 2>"$log/$2.plant" || { survived "$2" "cannot be planted: $(tail -n 1 "$log/$2.plant")"; heal "$1"; return; }
+        if ! build all >"$log/$2.build" 2>&1; then
+                survived "$2" "does not build: $(grep -m 1 -i error "$log/$2.build")"
+        elif run_native "$log/$2.run" || ! grep -qF "not ok - $3 #" "$log/$2.run"; then
+                survived "$2" "$3 stays green: $(field "$1" what)"
+        else
+                killed "$2" "$3"
+        fi
+        heal "$1"
+}
+
 # --------------------------------------------------------------- in the machine
 
 # What differs between two builds: three programs and the data that they read.
@@ -144,6 +168,7 @@ echo "mutants: building the sound tree"
 make --no-print-directory -s all acceptance-build || exit 1
 rm -rf "$out/vm" && mkdir -p "$out/vm"
 make_copy
+rm -f "$log/native.sound"
 for fault in "$here"/faults/*.fault; do
         name=$(basename "$fault" .fault)
         [ $# = 0 ] || case " $* " in *" $name "*) ;; *) continue ;; esac
@@ -151,11 +176,12 @@ for fault in "$here"/faults/*.fault; do
         [ "$kinds" = all ] || [ "$kinds" = "$kind" ] || continue
         case $kind in
         unit) unit_fault "$fault" "$name" "$test" "$rest" ;;
+        native) native_fault "$fault" "$name" "$test${rest:+ $rest}" ;;
         vm) vm_fault "$fault" "$name" "$test $rest" ;;
         *) survived "$name" "names no test" ;;
         esac
 done
 run_vm
 echo "$((killed + survived)) faults planted: each must turn the test red that it names"
-echo "$killed passed, $survived failed, 0 skipped"
+echo "$killed passed, $survived failed, $skipped skipped"
 [ "$survived" = 0 ] && [ "$killed" -gt 0 ]
