@@ -278,6 +278,16 @@ behaviour() {
         local reason
         reason=$(sed -n "s/^$(printf '%s' "$1" | sed 's/[][\.*^$/]/\\&/g')[[:space:]][[:space:]]*//p" \
                 "$HERE/exceptions.$BACKEND" 2>/dev/null | head -n 1)
+        # "[before 6.5] reason": on older kernels only.
+        case $reason in '[before '*)
+                local least=${reason#\[before }
+                least=${least%%]*}
+                if [ "$(printf '%s\n' "$least" "$(uname -r)" | sort -V | head -n 1)" = "$least" ]; then
+                        reason=''
+                else
+                        reason=${reason#*] }
+                fi ;;
+        esac
         if [ -n "$reason" ]; then
                 skip "$1" "$BACKEND: $reason"
                 return
