@@ -406,7 +406,7 @@ struct ag_request {
         __u8 n_columns;                           /* PASSED: of the columns below, what it is about */
         __u32 map_seq;                            /* of the subject, when the request was made */
         __u32 path_len;                           /* without the NUL; 0: no path */
-        __u32 number;                             /* PASSED: rdev of a sensor (port of a network camera), or of the model in the inventory */
+        __u32 number;                             /* RESOLVE of a child: its parent's tgid; PASSED: rdev of a sensor (port of a network camera), or of the model in the inventory */
         __u8 columns[AG_OBJECT_COLUMNS];          /* enum ag_column */
         __u32 uid;
         __u32 ppid;

@@ -98,10 +98,10 @@ static __always_inline bool ag_process_has_opened(__u32 tgid)
 }
 
 /* A child of one that may have mapped a runtime is as it is: the same memory, the same open files. */
-static __always_inline void ag_process_opened_too(__u32 tgid, __u64 start_time, __u32 marks)
+static __always_inline void ag_process_opened_too(__u32 tgid, __u64 start_time, __u32 marks, __u32 from)
 {
         struct ag_resolved opened = { .flags = marks };
-        struct ag_what what = { .kind = AG_REQUEST_RESOLVE };
+        struct ag_what what = { .kind = AG_REQUEST_RESOLVE, .number = from };
         struct ag_who who = { .tgid = tgid, .tid = tgid, .start_time = start_time };
 
         bpf_map_update_elem(&ag_process_resolved, &tgid, &opened, BPF_ANY);
@@ -141,7 +141,7 @@ int BPF_PROG(ag_fan_fork, struct task_struct *parent, struct task_struct *child)
         fresh.subject.map_seq = fresh.subject.traits & AG_TRAIT_PENDING_MAP ? 1 : 0;
         ag_process_make(tgid, &fresh);
         if (opened)
-                ag_process_opened_too(tgid, fresh.start_time, opened);
+                ag_process_opened_too(tgid, fresh.start_time, opened, from);
         return 0;
 }
 

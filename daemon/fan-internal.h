@@ -105,6 +105,8 @@ FanLibraries *fan_libraries_free(FanLibraries *l);
 void fan_library_read(FanLibraries *l,
                       FanEvent *e); /* takes over: reads the first bytes, then fan_course() */
 void fan_library_scan(FanLibraries *l, FanEvent *e); /* takes over: answered after the scan */
+/* A child has open what its parent had. Any thread. */
+void fan_library_inherit(Fan *f, pid_t tgid, pid_t parent);
 void fan_library_on_known(FanLibraries *l, pid_t tgid,
                           uint32_t flags);                  /* AG_OBJECT_LIBRARY_* of what it opens */
 void fan_libraries_sweep(FanLibraries *l, uint64_t now_ns); /* who has waited for too long goes on */

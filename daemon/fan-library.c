@@ -23,7 +23,7 @@
 #define WAIT_TURNS 100U
 #define WAIT_TURN_USEC 10000U
 
-#define OPENERS 256U
+#define OPENERS 2048U
 
 typedef struct Job {
         struct Job *next;
@@ -34,7 +34,7 @@ typedef struct Job {
         bool writer;
         bool is_open; /* not done yet: others may join */
         FanEvent *waiting;
-        pid_t passed[16]; /* who was let go before it was known */
+        pid_t passed[512]; /* who was let go before it was known, and their children */
         size_t n_passed;
 } Job;
 
@@ -281,6 +281,28 @@ static void note_passed(Job *j, pid_t tgid)
         }
         if (j->n_passed < ARRAY_SIZE(j->passed))
                 j->passed[j->n_passed++] = tgid;
+}
+
+void fan_library_inherit(Fan *f, pid_t tgid, pid_t parent)
+{
+        FanLibraries *l = f->libraries;
+        uint32_t flags = 0;
+        LOCK_SCOPE(&l->lock);
+
+        for (Job *j = l->jobs; j; j = j->next) {
+                for (size_t i = 0, n = j->n_passed; i < n; i++) {
+                        if (j->passed[i] == parent) {
+                                note_passed(j, tgid);
+                                break;
+                        }
+                }
+        }
+        for (size_t i = 0; i < OPENERS; i++) {
+                if (l->openers[i].tgid == parent)
+                        flags |= l->openers[i].flags;
+        }
+        if (flags)
+                note_opener(l, tgid, flags);
 }
 
 /* Puts the opener to the others. False: it does not wait, or there is no room. */

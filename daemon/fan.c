@@ -231,8 +231,9 @@ Fan *fan_free(Fan *f)
         return NULL;
 }
 
-void fan_settle_process(Fan *f, pid_t tgid)
+void fan_settle_process(Fan *f, pid_t tgid, pid_t parent)
 {
+        fan_library_inherit(f, tgid, parent);
         if (f->settle)
                 fan_settle_push(f->settle, tgid, false);
 }

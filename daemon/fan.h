@@ -30,8 +30,8 @@ void fan_take(Fan *f);
 
 /* It runs in a mount namespace that nobody has looked into: later, on another thread. */
 void fan_watch_mounts_of(Fan *f, pid_t tgid);
-/* It came from one that has a runtime open: is it in its memory? */
-void fan_settle_process(Fan *f, pid_t tgid);
+/* It was forked by one that has a runtime open, or what may be one: is it in its memory? */
+void fan_settle_process(Fan *f, pid_t tgid, pid_t parent);
 
 /* AG_OBJECT_LIBRARY_* and AG_OBJECT_INTERPRETER of a file, when they are known; and for the next who asks. Any thread. */
 bool fan_library_known(Fan *f, int fd, uint32_t *ret_flags);

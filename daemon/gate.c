@@ -166,7 +166,7 @@ static int on_request(void *userdata, void *data, size_t size)
         else if (r->kind == AG_REQUEST_MAPPED && is_audit(g))
                 worker_push_mapped(g->worker, r, gate_open_mapped(g, r));
         else if (r->kind == AG_REQUEST_RESOLVE && g->fan)
-                fan_settle_process(g->fan, (pid_t) r->tgid);
+                fan_settle_process(g->fan, (pid_t) r->tgid, (pid_t) r->number);
         else
                 worker_push(g->worker, r);
         return ++g->batch >= REQUESTS_BATCH ? -EAGAIN : 0;
