@@ -37,6 +37,20 @@ struct ag_answer {
         __u8 reserved;
 };
 
+/* What mapping a file makes of a process, by the object's flags (enum ag_object_flag). */
+static __always_inline __u32 ag_traits_of(__u32 flags)
+{
+        __u32 traits = 0;
+
+        if (flags & AG_OBJECT_LIBRARY_STRONG)
+                traits |= AG_TRAIT_RUNTIME;
+        if (flags & AG_OBJECT_LIBRARY_WEAK)
+                traits |= AG_TRAIT_RUNTIME_WEAK;
+        if (flags & AG_OBJECT_INTERPRETER)
+                traits |= AG_TRAIT_INTERPRETER;
+        return traits;
+}
+
 /* Strong: one strong trait, or two weak ones, or not known yet (design section 4). */
 static __always_inline __u8 ag_strength(__u32 traits)
 {

@@ -92,11 +92,6 @@ static __always_inline __u32 ag_process_marks(__u32 tgid)
         return r ? r->flags & (AG_RESOLVED_OPENED | AG_RESOLVED_ASKED) : 0;
 }
 
-static __always_inline bool ag_process_has_opened(__u32 tgid)
-{
-        return ag_process_marks(tgid) & AG_RESOLVED_OPENED;
-}
-
 /* A child of one that may have mapped a runtime is as it is: the same memory, the same open files. */
 static __always_inline void ag_process_opened_too(__u32 tgid, __u64 start_time, __u32 marks, __u32 from)
 {
@@ -190,7 +185,7 @@ int BPF_PROG(ag_fan_exec, struct task_struct *task, int old_pid, struct linux_bi
         if (p->flags & AG_PROCESS_EXEMPT)
                 return 0;
         /* What the old program had mapped can no longer be looked at: the doubt becomes the trait. */
-        opened = ag_process_has_opened(tgid);
+        opened = ag_process_marks(tgid) & AG_RESOLVED_OPENED;
         ag_process_merge(p, tgid);
         if (opened)
                 ag_subject_add(&p->subject, AG_TRAIT_RUNTIME);
@@ -349,13 +344,7 @@ static __always_inline bool ag_fan_pass_for_later(struct ag_control *control, st
 {
         if (!ag_daemon_lives(control))
                 return false;
-        ag_see(o);
-        o->what.kind = AG_REQUEST_PASSED;
-        o->what.flags |= AG_REQUEST_SENSOR;
-        o->what.number = o->rdev;
-        o->what.n_columns = o->q.n_columns;
-        __builtin_memcpy(o->what.columns, o->q.columns, sizeof(o->what.columns));
-        o->what.time = bpf_ktime_get_boot_ns();
+        ag_fill_passed(o, AG_REQUEST_SENSOR, o->rdev);
         if (ag_request_send_bare(&o->who, &o->what))
                 return false;
         ag_pass(o);

@@ -81,13 +81,7 @@ static __always_inline bool ag_pass_for_later(struct file *file, struct ag_open 
 {
         if (!o->later)
                 return false;
-        ag_see(o);
-        o->what.kind = AG_REQUEST_PASSED;
-        o->what.flags |= flags;
-        o->what.number = number;
-        o->what.n_columns = o->q.n_columns;
-        __builtin_memcpy(o->what.columns, o->q.columns, sizeof(o->what.columns));
-        o->what.time = bpf_ktime_get_boot_ns();
+        ag_fill_passed(o, flags, number);
         if (ag_request_send(file, &o->who, &o->what) == 0)
                 return true;
         o->reasons |= AG_REASON_PENDING;

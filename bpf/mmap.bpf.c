@@ -12,19 +12,6 @@
 #include "object.bpf.h"
 #include "subject.bpf.h"
 
-static __always_inline __u32 ag_traits_of(const struct ag_object *object)
-{
-        __u32 traits = 0;
-
-        if (object->flags & AG_OBJECT_LIBRARY_STRONG)
-                traits |= AG_TRAIT_RUNTIME;
-        if (object->flags & AG_OBJECT_LIBRARY_WEAK)
-                traits |= AG_TRAIT_RUNTIME_WEAK;
-        if (object->flags & AG_OBJECT_INTERPRETER)
-                traits |= AG_TRAIT_INTERPRETER;
-        return traits;
-}
-
 static __always_inline int ag_map_unknown(struct file *file, struct ag_control *control,
                                           const bool with_path)
 {
@@ -79,7 +66,7 @@ static __always_inline int ag_mapped(struct file *file, bool executable, bool sh
                 control = ag_controls();
                 return control ? ag_map_unknown(file, control, with_path) : 0;
         }
-        traits = ag_traits_of(known);
+        traits = ag_traits_of(known->flags);
         if (!traits)
                 return 0;
         s = ag_subject_make();

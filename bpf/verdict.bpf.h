@@ -48,6 +48,18 @@ static __always_inline int ag_pass(struct ag_open *o)
         return 0;
 }
 
+/* The request about an open that passes before it is known whose it is. It is seen by that. */
+static __always_inline void ag_fill_passed(struct ag_open *o, __u8 flags, __u32 number)
+{
+        ag_see(o);
+        o->what.kind = AG_REQUEST_PASSED;
+        o->what.flags |= flags;
+        o->what.number = number;
+        o->what.n_columns = o->q.n_columns;
+        __builtin_memcpy(o->what.columns, o->q.columns, sizeof(o->what.columns));
+        o->what.time = bpf_ktime_get_boot_ns();
+}
+
 static __always_inline void ag_ask_one(struct ag_open *o, __u8 column)
 {
         o->q.n_columns = 1;

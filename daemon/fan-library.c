@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "decide.h"
 #include "fan-internal.h"
 #include "lib/proc.h"
 
@@ -79,12 +80,8 @@ static void set_pending(Fan *f, pid_t tgid, uint32_t flags)
 static void opened(Fan *f, pid_t tgid, uint32_t flags)
 {
         const GateHandlers *h = &f->gate->options.handlers;
-        uint32_t traits = 0;
+        uint32_t traits = ag_traits_of(flags) & ~(uint32_t) AG_TRAIT_RUNTIME;
 
-        if (flags & AG_OBJECT_LIBRARY_WEAK)
-                traits |= AG_TRAIT_RUNTIME_WEAK;
-        if (flags & AG_OBJECT_INTERPRETER)
-                traits |= AG_TRAIT_INTERPRETER;
         if (traits)
                 h->on_traits(h->userdata, tgid, 0, traits);
         if (!(flags & AG_OBJECT_LIBRARY_STRONG))
@@ -98,14 +95,34 @@ static void note_opener(FanLibraries *l, pid_t tgid, uint32_t flags)
         l->openers[l->next_opener++ % OPENERS] = (Opener){ .tgid = tgid, .flags = flags };
 }
 
+/* With the lock. */
+static uint32_t opener_flags(const FanLibraries *l, pid_t tgid)
+{
+        uint32_t flags = 0;
+
+        for (size_t i = 0; i < OPENERS; i++) {
+                if (l->openers[i].tgid == tgid)
+                        flags |= l->openers[i].flags;
+        }
+        return flags;
+}
+
+/* With the lock, or before others see the job. */
+static bool has_passed(const Job *j, pid_t tgid)
+{
+        for (size_t i = 0; i < j->n_passed; i++) {
+                if (j->passed[i] == tgid)
+                        return true;
+        }
+        return false;
+}
+
 static bool is_scanned_for(FanLibraries *l, pid_t tgid)
 {
         LOCK_SCOPE(&l->lock);
         for (const Job *j = l->stopping ? NULL : l->jobs; j; j = j->next) {
-                for (size_t i = 0; i < j->n_passed; i++) {
-                        if (j->passed[i] == tgid)
-                                return true;
-                }
+                if (has_passed(j, tgid))
+                        return true;
         }
         return false;
 }
@@ -113,7 +130,6 @@ static bool is_scanned_for(FanLibraries *l, pid_t tgid)
 bool fan_library_was_opened(Fan *f, pid_t tgid, uint32_t *ret_flags)
 {
         FanLibraries *l = f->libraries;
-        uint32_t flags = 0;
         bool known = !is_scanned_for(l, tgid);
 
         for (unsigned i = 0; i < WAIT_TURNS && !known; i++) {
@@ -121,11 +137,7 @@ bool fan_library_was_opened(Fan *f, pid_t tgid, uint32_t *ret_flags)
                 known = !is_scanned_for(l, tgid);
         }
         LOCK_SCOPE(&l->lock);
-        for (size_t i = 0; i < OPENERS; i++) {
-                if (l->openers[i].tgid == tgid)
-                        flags |= l->openers[i].flags;
-        }
-        *ret_flags = flags;
+        *ret_flags = opener_flags(l, tgid);
         return known;
 }
 
@@ -275,32 +287,21 @@ static Job *find_job(FanLibraries *l, uint64_t dev, uint64_t ino)
 /* With the lock, or before others see the job. Once for each process. */
 static void note_passed(Job *j, pid_t tgid)
 {
-        for (size_t i = 0; i < j->n_passed; i++) {
-                if (j->passed[i] == tgid)
-                        return;
-        }
-        if (j->n_passed < ARRAY_SIZE(j->passed))
+        if (!has_passed(j, tgid) && j->n_passed < ARRAY_SIZE(j->passed))
                 j->passed[j->n_passed++] = tgid;
 }
 
 void fan_library_inherit(Fan *f, pid_t tgid, pid_t parent)
 {
         FanLibraries *l = f->libraries;
-        uint32_t flags = 0;
+        uint32_t flags;
         LOCK_SCOPE(&l->lock);
 
         for (Job *j = l->jobs; j; j = j->next) {
-                for (size_t i = 0, n = j->n_passed; i < n; i++) {
-                        if (j->passed[i] == parent) {
-                                note_passed(j, tgid);
-                                break;
-                        }
-                }
+                if (has_passed(j, parent))
+                        note_passed(j, tgid);
         }
-        for (size_t i = 0; i < OPENERS; i++) {
-                if (l->openers[i].tgid == parent)
-                        flags |= l->openers[i].flags;
-        }
+        flags = opener_flags(l, parent);
         if (flags)
                 note_opener(l, tgid, flags);
 }

@@ -146,13 +146,6 @@ void gate_settle_who(Gate *g, const struct ag_request *opened, struct ag_gated *
         gate_refresh_who(g, who);
 }
 
-static uint32_t traits_of(uint32_t flags)
-{
-        return (flags & AG_OBJECT_LIBRARY_STRONG ? AG_TRAIT_RUNTIME : 0U) |
-               (flags & AG_OBJECT_LIBRARY_WEAK ? AG_TRAIT_RUNTIME_WEAK : 0U) |
-               (flags & AG_OBJECT_INTERPRETER ? AG_TRAIT_INTERPRETER : 0U);
-}
-
 /* Nobody can be made to wait at a sensor, so a runtime that is open and not mapped counts there, as when enforcing. */
 static void doubt_who(Gate *g, struct ag_gated *who)
 {
@@ -190,7 +183,7 @@ void gate_look_at_who(Gate *g, struct ag_gated *who, bool sensor)
         traits = who->traits;
         if (fan_library_was_opened(g->fan, (pid_t) who->tgid, &opened))
                 traits &= ~(uint32_t) AG_TRAIT_PENDING_MAP;
-        traits |= traits_of(opened);
+        traits |= ag_traits_of(opened);
         take_cgroup(g, who->cgroup_id, &traits, &workload);
         set_who(who, traits, workload);
 }
