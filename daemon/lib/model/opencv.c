@@ -5,7 +5,8 @@
  * classes, models of cv2.ml, cascades.
  * Owns: which first node makes a storage a model; calibrations and other
  * settings are storages as well.
- * Must not: read the numbers between the head and the names at the end.
+ * Must not: read the numbers between the head and the names, where these are at
+ * the end, as OpenCV writes them.
  * Called by: scan.c through the table in readers.c.
  */
 #include "lib/model/reader.h"
@@ -144,7 +145,7 @@ static bool is_recognizer(TextSpan node)
 static Kind read_node(TextSpan node, ModelFacts *f)
 {
         size_t n = name_length(node);
-        TextSpan begin = { node.s, MIN(node.n, (size_t) 512) };
+        bool recognizer = is_recognizer((TextSpan){ node.s, MIN(node.n, (size_t) 512) });
 
         for (size_t i = 0; i < ARRAY_SIZE(recognizers); i++)
                 if (begins(node, recognizers[i].node)) {
@@ -153,10 +154,10 @@ static Kind read_node(TextSpan node, ModelFacts *f)
                                        strlen(recognizers[i].name));
                         return KIND_RECOGNIZER;
                 }
-        if (!begins(node, "opencv_ml_") && !is_cascade(node) && !is_recognizer(begin))
+        if (!begins(node, "opencv_ml_") && !is_cascade(node) && !recognizer)
                 return KIND_NOTHING;
         facts_add_name(f, FACT_GRAPH, false, "first node", node.s, n);
-        if (!is_recognizer(begin))
+        if (!recognizer)
                 return KIND_OTHER;
         facts_add_name(f, FACT_ARCHITECTURE, false, "class", "FaceRecognizer", strlen("FaceRecognizer"));
         return KIND_RECOGNIZER;
@@ -219,6 +220,8 @@ static int find_labels(Source *s, ModelFacts *f)
                 return n;
         if (behind((TextSpan){ tail, n_tail }, LABELS_KEY, &labels))
                 return read_labels(s, f, labels);
+        if (n_tail == s->size)
+                return 0; /* that was all of it */
         if (s->size > SOURCE_READ_MAX / 2)
                 return source_fail(s, "the names of its classes are not at its end");
         n = source_head(s, SOURCE_READ_MAX / 2, &whole);
