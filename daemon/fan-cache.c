@@ -9,7 +9,10 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "fan.h"
 #include "gate-internal.h"
@@ -50,22 +53,45 @@ FanCache *fan_cache_free(FanCache *c)
         return NULL;
 }
 
-static int look(int fd, struct statx *ret)
+int fan_stat(int fd, struct stat *ret)
 {
-        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_CTIME, ret) < 0)
+        struct statx st = {};
+
+        *ret = (struct stat){};
+        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &st) < 0)
                 return -errno;
+        ret->st_dev = makedev(st.stx_dev_major, st.stx_dev_minor);
+        ret->st_ino = st.stx_ino;
+        ret->st_mode = st.stx_mode;
+        ret->st_uid = st.stx_uid;
+        ret->st_size = (off_t) st.stx_size;
+        ret->st_mtim.tv_sec = st.stx_mtime.tv_sec;
+        ret->st_mtim.tv_nsec = st.stx_mtime.tv_nsec;
+        ret->st_ctim.tv_sec = st.stx_ctime.tv_sec;
+        ret->st_ctim.tv_nsec = st.stx_ctime.tv_nsec;
         return 0;
 }
 
-static uint64_t change_of(const struct statx *st)
+/*
+ * The system call itself: before Linux 6.11 statx(), and the fstat() of many a C
+ * library with it, clears a page for a name that is empty, half of what an open
+ * costs.
+ */
+int fan_stat_local(int fd, struct stat *ret)
 {
-        return (uint64_t) st->stx_ctime.tv_sec * 1000000000ULL + st->stx_ctime.tv_nsec;
+        *ret = (struct stat){};
+        return syscall(SYS_fstat, fd, ret) < 0 ? -errno : 0;
+}
+
+static uint64_t change_of(const struct stat *st)
+{
+        return (uint64_t) st->st_ctim.tv_sec * 1000000000ULL + (uint64_t) st->st_ctim.tv_nsec;
 }
 
 int fan_cache_stamp(int fd, uint64_t *ret)
 {
-        struct statx st;
-        int r = look(fd, &st);
+        struct stat st;
+        int r = fan_stat(fd, &st);
 
         if (r >= 0)
                 *ret = change_of(&st);
@@ -98,50 +124,58 @@ int fan_cache_offer(int fd, uint64_t *ret)
         return !is_in_memory(fd) && is_settled(*ret);
 }
 
-bool fan_only_root_writes(int fd)
+bool fan_only_root_writes(const struct stat *st)
 {
-        struct statx st;
-
-        return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_UID | STATX_MODE, &st) == 0 &&
-               st.stx_uid == 0 && !(st.stx_mode & 022);
+        return st->st_uid == 0 && !(st->st_mode & 022);
 }
 
 int fan_cache_offer_library(int fd, uint64_t *ret)
 {
-        int r = fan_cache_stamp(fd, ret);
+        struct stat st;
+        int r = fan_stat(fd, &st);
 
         if (r < 0)
                 return r;
-        return (!is_in_memory(fd) || fan_only_root_writes(fd)) && is_settled(*ret);
+        *ret = change_of(&st);
+        return (!is_in_memory(fd) || fan_only_root_writes(&st)) && is_settled(*ret);
 }
 
-static uint64_t dev_of(const struct statx *st)
+unsigned fan_place_of(const struct stat *st)
 {
-        return (uint64_t) st->stx_dev_major << 32 | st->stx_dev_minor;
+        return (unsigned) ((st->st_ino ^ (uint64_t) st->st_dev << 7) * 0x9e3779b97f4a7c15ULL >> 40);
 }
 
-static unsigned set_of(uint64_t dev, uint64_t ino)
+static Entry *find(FanCache *c, const struct stat *st)
 {
-        return (unsigned) ((ino ^ dev << 7) * 0x9e3779b97f4a7c15ULL >> 40) % SETS;
-}
-
-static Entry *find(FanCache *c, const struct statx *st)
-{
-        uint64_t dev = dev_of(st);
-        Entry *set = c->entries[set_of(dev, st->stx_ino)];
+        Entry *set = c->entries[fan_place_of(st) % SETS];
 
         for (unsigned i = 0; i < WAYS; i++) {
-                if (set[i].ino == st->stx_ino && set[i].dev == dev && set[i].object.state == AG_OBJECT_KNOWN)
+                if (set[i].ino == st->st_ino && set[i].dev == st->st_dev &&
+                    set[i].object.state == AG_OBJECT_KNOWN)
                         return &set[i];
         }
         return NULL;
 }
 
+int fan_cache_known(FanCache *c, const struct stat *st, struct ag_object *ret)
+{
+        const Entry *e;
+        LOCK_SCOPE(&c->lock);
+
+        e = find(c, st);
+        if (!e)
+                return -ENOENT;
+        if (e->object.write_seq != change_of(st))
+                return -ESTALE;
+        *ret = e->object;
+        return 0;
+}
+
 int fan_cache_get(FanCache *c, int fd, struct ag_object *ret)
 {
         const Entry *e;
-        struct statx st;
-        int r = look(fd, &st);
+        struct stat st;
+        int r = fan_stat(fd, &st);
 
         if (r < 0)
                 return r;
@@ -155,27 +189,27 @@ int fan_cache_get(FanCache *c, int fd, struct ag_object *ret)
 
 void fan_cache_put(FanCache *c, int fd, const struct ag_object *object)
 {
-        struct statx st;
+        struct stat st;
         unsigned set;
         Entry *e;
 
-        if (look(fd, &st) < 0)
+        if (fan_stat(fd, &st) < 0)
                 return;
         LOCK_SCOPE(&c->lock);
         e = find(c, &st);
         if (!e) {
-                set = set_of(dev_of(&st), st.stx_ino);
+                set = fan_place_of(&st) % SETS;
                 e = &c->entries[set][c->next[set]++ % WAYS];
         }
-        *e = (Entry){ .dev = dev_of(&st), .ino = st.stx_ino, .object = *object };
+        *e = (Entry){ .dev = st.st_dev, .ino = st.st_ino, .object = *object };
 }
 
 void fan_cache_forget(FanCache *c, int fd)
 {
-        struct statx st;
+        struct stat st;
         Entry *e;
 
-        if (look(fd, &st) < 0)
+        if (fan_stat(fd, &st) < 0)
                 return;
         LOCK_SCOPE(&c->lock);
         e = find(c, &st);

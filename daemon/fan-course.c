@@ -24,29 +24,36 @@ static bool is_plain(const struct ag_object *o)
 }
 
 /* Only root can write it, and not without leaving a time stamp: a mapping does not take the mark away. */
-static bool may_be_marked(int fd)
+static bool may_be_marked(int fd, const struct stat *st)
 {
         struct statfs fs;
 
-        return fan_only_root_writes(fd) && fstatfs(fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
+        return fan_only_root_writes(st) && fstatfs(fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
                fs.f_type != RAMFS_MAGIC;
 }
 
-void fan_mark_clean(Fan *f, int fd)
+static bool is_changed(int fd, const struct stat *since)
+{
+        struct stat st;
+
+        return fan_stat_local(fd, &st) < 0 || st.st_ctim.tv_sec != since->st_ctim.tv_sec ||
+               st.st_ctim.tv_nsec != since->st_ctim.tv_nsec;
+}
+
+void fan_mark_clean(Fan *f, int fd, const struct stat *st)
 {
         const unsigned how = FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE;
-        uint64_t before, after;
         char path[64];
 
-        if (!may_be_marked(fd) || fan_cache_stamp(fd, &before) < 0)
+        if (!may_be_marked(fd, st))
                 return;
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         if (fanotify_mark(f->group_fd, FAN_MARK_ADD | how, FAN_OPEN_PERM, AT_FDCWD, path) < 0) {
                 log_debug("fanotify: %s cannot be marked clean: %s", path, strerror(errno));
                 return;
         }
-        /* Written between the two: then it is not known what the mark hides. */
-        if (fan_cache_stamp(fd, &after) < 0 || after != before)
+        /* Written meanwhile: then it is not known what the mark hides. */
+        if (is_changed(fd, st))
                 (void) fanotify_mark(f->group_fd, FAN_MARK_REMOVE | how, FAN_OPEN_PERM, AT_FDCWD, path);
 }
 
@@ -92,16 +99,17 @@ static int is_elf(int fd)
 
 static void on_library(Fan *f, FanEvent *e)
 {
+        struct stat st;
         uint32_t flags;
 
-        if (!fan_library_known(f, e->fd, &flags)) {
+        if (fan_stat_local(e->fd, &st) < 0 || !fan_library_find(f, &st, &flags)) {
                 fan_library_scan(f->libraries, e);
                 return;
         }
         if (flags)
                 fan_library_on_known(f->libraries, e->tgid, flags);
         else
-                fan_mark_clean(f, e->fd);
+                fan_mark_clean(f, e->fd, &st);
         fan_answer(f, e, true);
 }
 
@@ -109,11 +117,14 @@ static void on_library(Fan *f, FanEvent *e)
 static void on_nobody(Fan *f, FanEvent *e)
 {
         struct ag_object object;
+        struct stat st;
 
-        if (gate_known(f->gate, e->fd, &object) == 0 && is_plain(&object))
-                fan_mark_clean(f, e->fd);
-        else
-                fan_popular(f, e->fd);
+        if (fan_stat_local(e->fd, &st) == 0) {
+                if (fan_cache_known(f->cache, &st, &object) == 0 && is_plain(&object))
+                        fan_mark_clean(f, e->fd, &st);
+                else
+                        fan_popular(f, e->fd, &st);
+        }
         fan_answer(f, e, true);
 }
 

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@ typedef struct Course {
         Fan *fan;
         FanEvent *event;
         struct ag_gated who;
-        struct statx st;
+        struct stat st;
         const struct ag_row *row;
         bool opened; /* a runtime, a moment ago */
 } Course;
@@ -60,7 +61,8 @@ static bool is_of_interest(const Course *c, bool known)
         if (c->opened || c->who.workload > AG_WORKLOAD_UNDECLARED ||
             own & (AG_TRAITS_STRONG | AG_TRAITS_WEAK))
                 return true;
-        return known || c->st.stx_size >= CANDIDATE_SIZE || has_suffix_of_models(c->fan, c->event->fd);
+        return known || (uint64_t) c->st.st_size >= CANDIDATE_SIZE ||
+               has_suffix_of_models(c->fan, c->event->fd);
 }
 
 /* The request that a hook would have sent in audit mode: nobody waits for what comes of it. */
@@ -78,7 +80,7 @@ static void classify_behind(const Course *c)
                 .start_time = c->who.start_time,
                 .cgroup_id = c->who.cgroup_id,
                 .inode = c->who.inode,
-                .size = c->st.stx_size,
+                .size = (uint64_t) c->st.st_size,
                 .workload = c->who.workload,
                 .strength = c->who.strength,
                 .uid = c->who.uid,
@@ -149,24 +151,23 @@ static void pass(const Course *c)
 static bool is_behind_overlay(Course *c)
 {
         FanOverlaid *o = &c->fan->overlaid[c->who.tgid % FAN_OVERLAID];
-        struct statx st;
+        const struct stat *st = &c->st;
         struct statfs fs;
 
-        if (fstatfs(c->event->fd, &fs) < 0 ||
-            statx(c->event->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &st) < 0)
+        if (fstatfs(c->event->fd, &fs) < 0)
                 return false;
         if (fs.f_type == OVERLAYFS_SUPER_MAGIC) {
                 *o = (FanOverlaid){ .tgid = c->who.tgid,
                                     .start_time = c->who.start_time,
-                                    .size = st.stx_size,
-                                    .ctime = st.stx_ctime,
-                                    .mtime = st.stx_mtime,
+                                    .size = (uint64_t) st->st_size,
+                                    .ctime = st->st_ctim,
+                                    .mtime = st->st_mtim,
                                     .since_ns = c->event->since_ns };
                 return false;
         }
-        return o->tgid == c->who.tgid && o->start_time == c->who.start_time && o->size == st.stx_size &&
-               memcmp(&o->ctime, &st.stx_ctime, sizeof(o->ctime)) == 0 &&
-               memcmp(&o->mtime, &st.stx_mtime, sizeof(o->mtime)) == 0 &&
+        return o->tgid == c->who.tgid && o->start_time == c->who.start_time &&
+               o->size == (uint64_t) st->st_size && memcmp(&o->ctime, &st->st_ctim, sizeof(o->ctime)) == 0 &&
+               memcmp(&o->mtime, &st->st_mtim, sizeof(o->mtime)) == 0 &&
                c->event->since_ns - o->since_ns < OVERLAID_NS;
 }
 
@@ -176,16 +177,16 @@ static void take_course(Course *c)
         bool known, monitor = __atomic_load_n(&g->control->flags, __ATOMIC_ACQUIRE) & AG_CONTROL_MONITOR;
         struct ag_object object;
 
-        if (gate_statx(c->event->fd, &c->st) < 0 || !S_ISREG(c->st.stx_mode) ||
-            c->st.stx_size < SMALLEST_MODEL) {
+        if (fan_stat(c->event->fd, &c->st) < 0 || !S_ISREG(c->st.st_mode) ||
+            (uint64_t) c->st.st_size < SMALLEST_MODEL) {
                 pass(c);
                 return;
         }
-        c->who.inode = (struct ag_inode_key){ .ino = c->st.stx_ino,
-                                              .dev = AG_DEV(c->st.stx_dev_major, c->st.stx_dev_minor) };
-        known = gate_known(g, c->event->fd, &object) == 0;
+        c->who.inode = (struct ag_inode_key){ .ino = c->st.st_ino,
+                                              .dev = AG_DEV(major(c->st.st_dev), minor(c->st.st_dev)) };
+        known = fan_cache_known(c->fan->cache, &c->st, &object) == 0;
         if (known && is_plain(&object)) {
-                fan_mark_clean(c->fan, c->event->fd);
+                fan_mark_clean(c->fan, c->event->fd, &c->st);
                 pass(c);
                 return;
         }

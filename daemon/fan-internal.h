@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/fanotify.h>
+#include <time.h>
 
 #include "fan.h"
 #include "gate-internal.h"
@@ -49,7 +50,7 @@ typedef struct FanOverlaid {
         uint32_t tgid;
         uint64_t start_time;
         uint64_t size;
-        struct statx_timestamp ctime, mtime;
+        struct timespec ctime, mtime;
         uint64_t since_ns;
 } FanOverlaid;
 #define FAN_OVERLAID 256U
@@ -88,11 +89,14 @@ void fan_owe(Fan *f, int fd, bool owed);
 /* fan-course.c: what is done with an event. Reader thread; the event is copied when it has to wait. */
 void fan_event(Fan *f, FanEvent *e);
 void fan_course(Fan *f, FanEvent *e, bool elf); /* the rest of the way, when its first bytes are known */
-/* Says to the kernel that nobody need ask for this file, until it is written or evicted. Only what root alone can write. */
-void fan_mark_clean(Fan *f, int fd);
+/*
+ * Says to the kernel that nobody need ask for this file, until it is written or evicted. Only what root alone can write.
+ * `st`: of the time when it was known to be clean.
+ */
+void fan_mark_clean(Fan *f, int fd, const struct stat *st);
 
 /* fan-popular.c: counts opens by nobody; what is opened again and again is classified in the background. */
-void fan_popular(Fan *f, int fd);
+void fan_popular(Fan *f, int fd, const struct stat *st);
 
 /* fan-who.c: who it is, as the gate wants it. False: nobody whose opens matter. `ret_opened`: it may have a
  * runtime in memory that nobody has seen there yet. Gate thread. */
@@ -105,6 +109,7 @@ FanLibraries *fan_libraries_free(FanLibraries *l);
 void fan_library_read(FanLibraries *l,
                       FanEvent *e); /* takes over: reads the first bytes, then fan_course() */
 void fan_library_scan(FanLibraries *l, FanEvent *e); /* takes over: answered after the scan */
+bool fan_library_find(Fan *f, const struct stat *st, uint32_t *ret_flags); /* as fan_library_known() */
 /* A child has open what its parent had. Any thread. */
 void fan_library_inherit(Fan *f, pid_t tgid, pid_t parent);
 void fan_library_on_known(FanLibraries *l, pid_t tgid,

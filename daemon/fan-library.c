@@ -141,18 +141,22 @@ bool fan_library_was_opened(Fan *f, pid_t tgid, uint32_t *ret_flags)
         return known;
 }
 
-bool fan_library_known(Fan *f, int fd, uint32_t *ret_flags)
+bool fan_library_find(Fan *f, const struct stat *st, uint32_t *ret_flags)
 {
         struct ag_object object;
-        uint64_t now;
 
-        if (gate_known(f->gate, fd, &object) < 0 &&
-            (fan_cache_get(f->library_cache, fd, &object) < 0 || fan_cache_stamp(fd, &now) < 0 ||
-             now != object.write_seq))
+        if (fan_cache_known(f->cache, st, &object) < 0 && fan_cache_known(f->library_cache, st, &object) < 0)
                 return false;
         *ret_flags = object.flags &
                      (AG_OBJECT_LIBRARY_STRONG | AG_OBJECT_LIBRARY_WEAK | AG_OBJECT_INTERPRETER);
         return true;
+}
+
+bool fan_library_known(Fan *f, int fd, uint32_t *ret_flags)
+{
+        struct stat st;
+
+        return fan_stat(fd, &st) == 0 && fan_library_find(f, &st, ret_flags);
 }
 
 void fan_library_keep(Fan *f, int fd, uint32_t flags, uint64_t seq)

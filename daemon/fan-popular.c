@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "fan-internal.h"
@@ -16,29 +17,22 @@
 #define BUSY_MAX 8U /* background scans under way: what does not fit comes again */
 #define LARGEST (16U << 20)
 
-static uint16_t *place_of(Fan *f, const struct statx *st)
-{
-        uint64_t dev = (uint64_t) st->stx_dev_major << 32 | st->stx_dev_minor;
-
-        return &f->popular[((st->stx_ino ^ dev << 7) * 0x9e3779b97f4a7c15ULL >> 40) % FAN_POPULAR];
-}
-
 /* A scan that could not be kept would be made again and again. */
-static bool is_worth_it(int fd, const struct statx *st, uint64_t *ret_seq)
+static bool is_worth_it(int fd, const struct stat *st, uint64_t *ret_seq)
 {
-        return S_ISREG(st->stx_mode) && st->stx_uid == 0 && !(st->stx_mode & 022) &&
-               st->stx_size <= LARGEST && gate_fs_is_local(fd) && fan_cache_offer(fd, ret_seq) > 0;
+        return S_ISREG(st->st_mode) && fan_only_root_writes(st) && st->st_size <= LARGEST &&
+               gate_fs_is_local(fd) && fan_cache_offer(fd, ret_seq) > 0;
 }
 
-static void classify(Fan *f, int fd, const struct statx *st, uint64_t seq)
+static void classify(Fan *f, int fd, const struct stat *st, uint64_t seq)
 {
         struct ag_request r = {
                 .version = AG_ABI_VERSION,
                 .kind = AG_REQUEST_CLASSIFY,
-                .inode = { .ino = st->stx_ino, .dev = AG_DEV(st->stx_dev_major, st->stx_dev_minor) },
+                .inode = { .ino = st->st_ino, .dev = AG_DEV(major(st->st_dev), minor(st->st_dev)) },
                 .tgid = (uint32_t) f->self,
                 .tid = (uint32_t) f->self,
-                .size = st->stx_size,
+                .size = (uint64_t) st->st_size,
                 .write_seq = seq,
         };
         char link[64], name[AG_PATH_MAX];
@@ -56,21 +50,16 @@ static void classify(Fan *f, int fd, const struct statx *st, uint64_t seq)
         worker_push_classify(f->gate->worker, &r, path_fd, dir_fd);
 }
 
-void fan_popular(Fan *f, int fd)
+void fan_popular(Fan *f, int fd, const struct stat *st)
 {
+        uint16_t *n = &f->popular[fan_place_of(st) % FAN_POPULAR];
         uint64_t seq;
-        struct statx st;
-        uint16_t *n;
 
-        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-                  STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO | STATX_SIZE, &st) < 0)
-                return;
-        n = place_of(f, &st);
         if (__atomic_add_fetch(n, 1, __ATOMIC_RELAXED) < OFTEN)
                 return;
         if (worker_background(f->gate->worker) >= BUSY_MAX)
                 return;
         __atomic_store_n(n, 0, __ATOMIC_RELAXED);
-        if (is_worth_it(fd, &st, &seq))
-                classify(f, fd, &st, seq);
+        if (is_worth_it(fd, st, &seq))
+                classify(f, fd, st, seq);
 }

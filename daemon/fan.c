@@ -84,6 +84,9 @@ static void read_events(Fan *f)
                 }
                 for (m = (const void *) buffer; FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n))
                         on_event(f, m);
+                /* There was room for more, so that was all: asking again would only be told so. */
+                if ((size_t) n < sizeof(buffer))
+                        return;
         }
 }
 
@@ -105,7 +108,8 @@ static void *reader_thread(void *userdata)
 
                 beat(f);
                 (void) poll(fds, ARRAY_SIZE(fds), TURN_MS);
-                (void) !read(f->stop_fd, &ignored, sizeof(ignored));
+                if (fds[1].revents)
+                        (void) !read(f->stop_fd, &ignored, sizeof(ignored));
                 beat(f);
                 read_events(f);
                 fan_libraries_sweep(f->libraries, boottime_ns());

@@ -12,6 +12,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "gate.h"
 
@@ -55,11 +56,20 @@ FanCache *fan_cache(Fan *f);
  */
 int fan_cache_new(FanCache **ret);
 FanCache *fan_cache_free(FanCache *c);
+/*
+ * What the cache goes by; of the rest of `ret` nothing is promised. The first asks no server. The second costs less and
+ * is for the reader's files: they lie on local file systems, and the kernel has opened them for it.
+ */
+int fan_stat(int fd, struct stat *ret);
+int fan_stat_local(int fd, struct stat *ret);
 int fan_cache_stamp(int fd, uint64_t *ret);
 int fan_cache_offer(int fd, uint64_t *ret); /* the same; 1: what is found out may be kept, 0: it may not */
 /* For what a file is to inference alone: a library in memory is kept as well when root alone can write it. */
 int fan_cache_offer_library(int fd, uint64_t *ret);
-bool fan_only_root_writes(int fd);
+bool fan_only_root_writes(const struct stat *st);
+unsigned fan_place_of(const struct stat *st); /* 24 bits, for a table */
+int fan_cache_known(FanCache *c, const struct stat *st,
+                    struct ag_object *ret); /* -ENOENT, -ESTALE: written since */
 int fan_cache_get(FanCache *c, int fd,
                   struct ag_object *ret); /* -ENOENT; whether it still holds is the caller's to ask */
 void fan_cache_put(FanCache *c, int fd, const struct ag_object *object);
