@@ -13,7 +13,7 @@
 
 #include "lib/log.h"
 
-#define COUNTERS_MAGIC 0x34746e4341474941ULL /* raised with the struct */
+#define COUNTERS_MAGIC 0x35746e4341474941ULL /* raised with the struct */
 
 static Counters *map_file(const char *path)
 {

@@ -22,7 +22,7 @@ typedef struct Counters {
                 uint64_t abandoned;
                 uint64_t waiting, marks; /* of this run only */
                 uint64_t background_reported, background_audited;
-                uint64_t seen;
+                uint64_t seen, dropped;
         } gate;
         struct { /* journal.h */
                 uint64_t written, suppressed, lost, would_refuse, notes_lost;

@@ -133,7 +133,7 @@ static void fill_opener(const struct ag_request *r, struct ag_gated *ret)
         memcpy(ret->comm, r->comm, sizeof(ret->comm));
 }
 
-/* Takes the item. Bounded: what does not fit is not looked at, and stays pending or unclassified. */
+/* Takes the item. Bounded: what does not fit is counted and not looked at, and stays pending or unclassified. */
 static void push(struct Worker *w, Item *i)
 {
         if (!i)
@@ -147,8 +147,10 @@ static void push(struct Worker *w, Item *i)
                 i = NULL;
         }
         pthread_mutex_unlock(&w->lock);
-        if (i)
-                item_free(i);
+        if (!i)
+                return;
+        GATE_COUNT(w->gate, dropped);
+        item_free(i);
 }
 
 void worker_push(struct Worker *w, const struct ag_request *r)

@@ -403,6 +403,7 @@ void gate_counters(Gate *g, GateCounters *ret)
                 GET(background_reported),
                 GET(background_audited),
                 GET(seen),
+                GET(dropped),
         };
 #undef GET
 }

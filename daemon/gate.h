@@ -93,7 +93,8 @@ typedef struct GateCounters {
         uint64_t marks;           /* files marked now */
         uint64_t background_reported; /* let pass in audit mode, counted as allowed by the kernel, judged after the fact */
         uint64_t background_audited;
-        uint64_t seen; /* opens that no hook has counted: the gate saw them first (fanotify backend) */
+        uint64_t seen;    /* opens that no hook has counted: the gate saw them first (fanotify backend) */
+        uint64_t dropped; /* requests that the worker had no room for */
 } GateCounters;
 
 int gate_new(const GateOptions *options, Gate **ret);

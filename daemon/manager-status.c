@@ -121,7 +121,7 @@ static void add_up(Manager *m, const Stats *s, const GateCounters *g, const Jour
                 .emitted = j->written,
                 .suppressed = j->suppressed + g->denied_previous,
                 .lost = s->n[AG_STAT_LOST] + j->lost,
-                .requests_lost = s->n[AG_STAT_REQUEST_LOST],
+                .requests_lost = s->n[AG_STAT_REQUEST_LOST] + g->dropped,
                 .would_refuse = j->would_refuse,
                 .pending = asleep,
         };
