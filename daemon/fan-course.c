@@ -99,6 +99,7 @@ static int is_elf(int fd)
 
 static void on_library(Fan *f, FanEvent *e)
 {
+        _cleanup_close_ int fd = -EBADF;
         struct stat st;
         uint32_t flags;
 
@@ -108,24 +109,24 @@ static void on_library(Fan *f, FanEvent *e)
         }
         if (flags)
                 fan_library_on_known(f->libraries, e->tgid, flags);
-        else
-                fan_mark_clean(f, e->fd, &st);
-        fan_answer(f, e, true);
+        fd = fan_let_go(f, e);
+        if (!flags)
+                fan_mark_clean(f, fd, &st);
 }
 
 /* What is known to be nothing is asked for once more and then never again. */
 static void on_nobody(Fan *f, FanEvent *e)
 {
+        _cleanup_close_ int fd = fan_let_go(f, e);
         struct ag_object object;
         struct stat st;
 
-        if (fan_stat_local(e->fd, &st) == 0) {
-                if (fan_cache_known(f->cache, &st, &object) == 0 && is_plain(&object))
-                        fan_mark_clean(f, e->fd, &st);
-                else
-                        fan_popular(f, e->fd, &st);
-        }
-        fan_answer(f, e, true);
+        if (fan_stat_local(fd, &st) < 0)
+                return;
+        if (fan_cache_known(f->cache, &st, &object) == 0 && is_plain(&object))
+                fan_mark_clean(f, fd, &st);
+        else
+                fan_popular(f, fd, &st);
 }
 
 /* Whoever has an entry may be an AI workload: what the daemon has found out is in another map. */

@@ -84,6 +84,8 @@ struct Fan {
 
 /* Once; closes its descriptor. */
 void fan_answer(Fan *f, FanEvent *e, bool allow);
+/* The same, yes, but for the descriptor, which the caller gets: for what nobody need wait for. */
+int fan_let_go(Fan *f, FanEvent *e);
 void fan_owe(Fan *f, int fd, bool owed);
 
 /* fan-course.c: what is done with an event. Reader thread; the event is copied when it has to wait. */

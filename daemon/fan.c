@@ -37,7 +37,7 @@ void fan_owe(Fan *f, int fd, bool owed)
                 (void) __atomic_and_fetch(&f->shared->owed[fd / 32], ~bit, __ATOMIC_RELAXED);
 }
 
-void fan_answer(Fan *f, FanEvent *e, bool allow)
+static void answer(Fan *f, const FanEvent *e, bool allow)
 {
         int r = gate_respond(e->group_fd, e->fd, allow);
 
@@ -45,7 +45,18 @@ void fan_answer(Fan *f, FanEvent *e, bool allow)
         if (r < 0 && r != -ENOENT)
                 log_error_errno(r, "fanotify: an answer cannot be given");
         fan_owe(f, e->fd, false);
+}
+
+void fan_answer(Fan *f, FanEvent *e, bool allow)
+{
+        answer(f, e, allow);
         e->fd = safe_close(e->fd);
+}
+
+int fan_let_go(Fan *f, FanEvent *e)
+{
+        answer(f, e, true);
+        return TAKE_FD(e->fd);
 }
 
 static void on_event(Fan *f, const struct fanotify_event_metadata *m)
