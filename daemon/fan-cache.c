@@ -74,8 +74,7 @@ int fan_stat(int fd, struct stat *ret)
 
 /*
  * The system call itself: before Linux 6.11 statx(), and the fstat() of many a C
- * library with it, clears a page for a name that is empty, half of what an open
- * costs.
+ * library with it, clears a page for a name that is empty.
  */
 int fan_stat_local(int fd, struct stat *ret)
 {
@@ -83,7 +82,7 @@ int fan_stat_local(int fd, struct stat *ret)
         return syscall(SYS_fstat, fd, ret) < 0 ? -errno : 0;
 }
 
-static uint64_t change_of(const struct stat *st)
+uint64_t fan_change_of(const struct stat *st)
 {
         return (uint64_t) st->st_ctim.tv_sec * 1000000000ULL + (uint64_t) st->st_ctim.tv_nsec;
 }
@@ -94,7 +93,7 @@ int fan_cache_stamp(int fd, uint64_t *ret)
         int r = fan_stat(fd, &st);
 
         if (r >= 0)
-                *ret = change_of(&st);
+                *ret = fan_change_of(&st);
         return r;
 }
 
@@ -136,7 +135,7 @@ int fan_cache_offer_library(int fd, uint64_t *ret)
 
         if (r < 0)
                 return r;
-        *ret = change_of(&st);
+        *ret = fan_change_of(&st);
         return (!is_in_memory(fd) || fan_only_root_writes(&st)) && is_settled(*ret);
 }
 
@@ -165,7 +164,7 @@ int fan_cache_known(FanCache *c, const struct stat *st, struct ag_object *ret)
         e = find(c, st);
         if (!e)
                 return -ENOENT;
-        if (e->object.write_seq != change_of(st))
+        if (e->object.write_seq != fan_change_of(st))
                 return -ESTALE;
         *ret = e->object;
         return 0;

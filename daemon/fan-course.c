@@ -36,8 +36,7 @@ static bool is_changed(int fd, const struct stat *since)
 {
         struct stat st;
 
-        return fan_stat_local(fd, &st) < 0 || st.st_ctim.tv_sec != since->st_ctim.tv_sec ||
-               st.st_ctim.tv_nsec != since->st_ctim.tv_nsec;
+        return fan_stat_local(fd, &st) < 0 || fan_change_of(&st) != fan_change_of(since);
 }
 
 void fan_mark_clean(Fan *f, int fd, const struct stat *st)

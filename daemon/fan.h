@@ -62,6 +62,7 @@ FanCache *fan_cache_free(FanCache *c);
  */
 int fan_stat(int fd, struct stat *ret);
 int fan_stat_local(int fd, struct stat *ret);
+uint64_t fan_change_of(const struct stat *st); /* nanoseconds */
 int fan_cache_stamp(int fd, uint64_t *ret);
 int fan_cache_offer(int fd, uint64_t *ret); /* the same; 1: what is found out may be kept, 0: it may not */
 /* For what a file is to inference alone: a library in memory is kept as well when root alone can write it. */
