@@ -293,6 +293,9 @@ bench() {
                 all_with+=("$(first_opens)")
                 stop_daemon
         done
+        bench_table
+}
+bench_table() { # of what bench() has measured
         local b w fb fl fw ff c
         b=$(median "${bare[@]}") w=$(median "${with[@]}") c=$(median "${compiles[@]}")
         fb=$(median "${first_bare[@]}") fl=$(median "${first_least[@]}") fw=$(median "${first_with[@]}")
